@@ -1,0 +1,14 @@
+//! The Kubernetes API as plain data: requests, answers, statuses, watch events, and what a client
+//! of it looks like as a state machine. Who carries a request is a *transport*, elsewhere.
+//!
+//! Nothing here does I/O or knows whether a real server answers.
+
+pub mod client;
+pub mod request;
+pub mod response;
+pub mod status;
+
+pub use client::{Client, Input, Outbox};
+pub use request::{Body, DeleteOptions, FieldValidation, Options, PatchKind, Propagation, Request, Verb};
+pub use response::{EventKind, List, Payload, Response, WatchEvent};
+pub use status::{Cause, Details, Reason, Status};

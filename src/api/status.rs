@@ -1,0 +1,196 @@
+//! `Status`, the API's way to say that something went wrong (R-HTTP-21, R-HTTP-22).
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::{Gvr, Object, Value};
+
+/// Why, in one word. The words are the API's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words are Kubernetes' own")]
+pub enum Reason {
+    /// No reason given: an untyped server error.
+    #[default]
+    #[serde(rename = "")]
+    Unknown,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    AlreadyExists,
+    Conflict,
+    Gone,
+    Invalid,
+    ServerTimeout,
+    Timeout,
+    TooManyRequests,
+    BadRequest,
+    MethodNotAllowed,
+    NotAcceptable,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+    InternalError,
+    Expired,
+    ServiceUnavailable,
+}
+
+/// One cause of a failure.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words are Kubernetes' own")]
+pub struct Cause {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub field: String,
+}
+
+/// What a failure is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the words are Kubernetes' own")]
+pub struct Details {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retry_after_seconds: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// A `Status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words are Kubernetes' own")]
+pub struct Status {
+    pub code: u16,
+    pub reason: Reason,
+    pub message: String,
+    pub details: Option<Details>,
+}
+
+impl Status {
+    /// A failure without details.
+    #[must_use]
+    pub fn new(code: u16, reason: Reason, message: impl Into<String>) -> Self {
+        Self { code, reason, message: message.into(), details: None }
+    }
+
+    fn of(resource: &Gvr, name: &str, code: u16, reason: Reason, message: String) -> Self {
+        let details = Details {
+            name: name.to_owned(),
+            group: resource.group.clone().into_owned(),
+            kind: resource.plural.clone().into_owned(),
+            ..Details::default()
+        };
+        Self { code, reason, message, details: Some(details) }
+    }
+
+    /// 404 for one object.
+    #[must_use]
+    pub fn not_found(resource: &Gvr, name: &str) -> Self {
+        let message = format!("{resource} {name:?} not found");
+        Self::of(resource, name, 404, Reason::NotFound, message)
+    }
+
+    /// 409 for a create of what is there already.
+    #[must_use]
+    pub fn already_exists(resource: &Gvr, name: &str) -> Self {
+        let message = format!("{resource} {name:?} already exists");
+        Self::of(resource, name, 409, Reason::AlreadyExists, message)
+    }
+
+    /// 409 for a stale write or a failed precondition.
+    #[must_use]
+    pub fn conflict(resource: &Gvr, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {resource} {name:?}: {why}");
+        Self::of(resource, name, 409, Reason::Conflict, message)
+    }
+
+    /// 403 by policy.
+    #[must_use]
+    pub fn forbidden(resource: &Gvr, name: &str, why: &str) -> Self {
+        let message = format!("{resource} {name:?} is forbidden: {why}");
+        Self::of(resource, name, 403, Reason::Forbidden, message)
+    }
+
+    /// 422 with a cause for each error, in the given order. Here, and only here, `details.kind`
+    /// is the Kind. `errors` are (path, cause reason, message body), R-HTTP-23.
+    #[must_use]
+    pub fn invalid(group: &str, kind: &str, name: &str, errors: &[Cause]) -> Self {
+        let qualified =
+            if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let texts: Vec<String> = errors
+            .iter()
+            .map(|e| if e.field.is_empty() { e.message.clone() } else { format!("{}: {}", e.field, e.message) })
+            .collect();
+        let text = match texts.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let details = Details {
+            name: name.to_owned(),
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            causes: errors.to_vec(),
+            ..Details::default()
+        };
+        Self {
+            code: 422,
+            reason: Reason::Invalid,
+            message: format!("{qualified} {name:?} is invalid: {text}"),
+            details: Some(details),
+        }
+    }
+
+    /// 400.
+    #[must_use]
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, Reason::BadRequest, message)
+    }
+
+    /// 410 for a revision that is no longer kept.
+    #[must_use]
+    pub fn expired(message: impl Into<String>) -> Self {
+        Self::new(410, Reason::Expired, message)
+    }
+
+    /// Whether this reports success (of a delete).
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.code < 400
+    }
+
+    /// The JSON object that goes over the wire.
+    #[must_use]
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::default();
+        object.set(&["kind"], "Status".into());
+        object.set(&["apiVersion"], "v1".into());
+        object.set(&["metadata"], Value::Object(crate::object::Map::new()));
+        object.set(&["status"], if self.is_success() { "Success" } else { "Failure" }.into());
+        if !self.message.is_empty() {
+            object.set(&["message"], self.message.clone().into());
+        }
+        if self.reason != Reason::Unknown {
+            object.set(&["reason"], serde_json::to_value(self.reason).unwrap_or_default());
+        }
+        if let Some(details) = &self.details {
+            object.set(&["details"], serde_json::to_value(details).unwrap_or_default());
+        }
+        // The real server leaves `code` out of a successful delete's Status.
+        if !self.is_success() {
+            object.set(&["code"], self.code.into());
+        }
+        object
+    }
+}

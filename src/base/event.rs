@@ -1,0 +1,120 @@
+//! What can happen in a run: one closed list, from which records and verdicts are built.
+//!
+//! Objects, commits and Apps are named by plain text. An event says what happened, never what
+//! it means: phases are computed in `record`, verdicts in `lab/check`.
+
+use serde::Serialize;
+
+/// How an App came out of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything applied and healthy.
+    Ready,
+    /// Could not be rendered, was refused by the API server, or never became healthy.
+    Failed,
+}
+
+/// One thing that happened. `app` is the App's name, `commit` a full commit id, `object` an id
+/// as `[group/]Kind/[namespace/]name`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "field names are the vocabulary given above")]
+pub enum Event {
+    /// A step of the scenario begins.
+    Step { step: usize, what: String },
+    /// Somebody meant to push (open load model: latency counts from here).
+    PushIntended { commit: String, summary: String },
+    /// The repository has the commit.
+    Pushed { commit: String },
+    /// The engine heard that there may be a new commit.
+    Noticed { app: String },
+    /// The engine has the commit's tree.
+    Fetched { app: String, commit: String },
+    /// Rendered to this many objects.
+    Rendered { app: String, commit: String, objects: usize },
+    /// None of the files that the App reads changed: nothing to do, nothing sent.
+    Unchanged { app: String, commit: String },
+    /// What will be sent: objects to apply and to delete.
+    Planned { app: String, commit: String, apply: usize, prune: usize },
+    /// A wave of requests left.
+    WaveSent { app: String, commit: String, wave: usize, requests: usize },
+    /// One object was written (`created`, `configured`, `unchanged`, `deleted`).
+    Changed { app: String, commit: String, object: String, action: String },
+    /// All answers of a wave are there.
+    WaveApplied { app: String, commit: String, wave: usize },
+    /// The change set is done, prune included.
+    Applied { app: String, commit: String },
+    /// Every object of the App reported itself at least once since the apply.
+    Observed { app: String, commit: String },
+    /// The revision ended well.
+    Ready { app: String, commit: String },
+    /// The revision ended badly. `step` is render, plan, apply or health.
+    Failed { app: String, commit: String, step: String, reason: String, object: Option<String> },
+    /// A newer commit took over from one that was still waiting.
+    Preempted { app: String, commit: String, by: String },
+    /// The engine decided to go back to an earlier commit.
+    RollingBack { app: String, from: String, to: String },
+    /// The earlier commit is applied and healthy again.
+    RolledBack { app: String, from: String, to: String },
+    /// The engine pushed a commit that takes `from` back.
+    RevertPushed { app: String, from: String, commit: String },
+    /// A failed revision is left as it is.
+    Held { app: String, commit: String },
+    /// An object under management is not as rendered. `by` is the field manager, where known.
+    DriftSeen { app: String, object: String, fields: Vec<String>, by: Option<String> },
+    /// It is as rendered again.
+    DriftCorrected { app: String, object: String },
+    /// It was told and left alone.
+    DriftReported { app: String, object: String },
+    /// Somebody else keeps writing the same fields.
+    DriftFight { app: String, object: String, by: Option<String> },
+    /// The engine wrote a Git note.
+    Noted { app: String, commit: String, text: String },
+    /// The engine started; `round` counts from 1.
+    EngineStarted { round: u32 },
+    /// The engine was ended from outside.
+    EngineStopped { round: u32 },
+    /// A request of the engine reached the API server.
+    Request { verb: String, object: String, code: u16, dry_run: bool },
+    /// A write from outside the engine that the scenario asked for.
+    Drifted { object: String, what: String },
+    /// A foreign write was refused.
+    DriftRefused { object: String, message: String },
+    /// An expectation of a step was decided.
+    Expected { step: usize, what: String, met: bool, detail: String },
+    /// An oracle that is always on found something.
+    OracleFailed { oracle: String, detail: String },
+}
+
+impl Event {
+    /// The App that this is about, if one.
+    #[must_use]
+    pub fn app(&self) -> Option<&str> {
+        match self {
+            Event::Noticed { app }
+            | Event::Fetched { app, .. }
+            | Event::Rendered { app, .. }
+            | Event::Unchanged { app, .. }
+            | Event::Planned { app, .. }
+            | Event::WaveSent { app, .. }
+            | Event::Changed { app, .. }
+            | Event::WaveApplied { app, .. }
+            | Event::Applied { app, .. }
+            | Event::Observed { app, .. }
+            | Event::Ready { app, .. }
+            | Event::Failed { app, .. }
+            | Event::Preempted { app, .. }
+            | Event::RollingBack { app, .. }
+            | Event::RolledBack { app, .. }
+            | Event::RevertPushed { app, .. }
+            | Event::Held { app, .. }
+            | Event::DriftSeen { app, .. }
+            | Event::DriftCorrected { app, .. }
+            | Event::DriftReported { app, .. }
+            | Event::DriftFight { app, .. }
+            | Event::Noted { app, .. } => Some(app),
+            _ => None,
+        }
+    }
+}

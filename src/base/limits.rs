@@ -1,0 +1,71 @@
+//! Every bound of the program in one place, each with its reason. No list or loop is without one.
+
+use std::time::Duration;
+
+/// How long a rollout may take before it counts as failed, where an App says nothing.
+/// Flux's usual `timeout` for a Kustomization.
+pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Crashes of one container of the new revision after which its rollout has failed. Two: one
+/// crash may be a dependency that was not up yet.
+pub const FAIL_FAST_CRASHES: u64 = 2;
+
+/// How long a pod of the new revision may be unable to pull its image before its rollout has
+/// failed. One retry of the kubelet (its image back-off starts at 10 s) must fit.
+pub const FAIL_FAST_PULL_GRACE: Duration = Duration::from_secs(5);
+
+/// Corrections of one object within [`DRIFT_FIGHT_WINDOW`] after which another writer is taken
+/// to be fighting, and corrections are backed off.
+pub const DRIFT_FIGHT_CORRECTIONS: usize = 5;
+
+/// The window in which corrections of one object are counted.
+pub const DRIFT_FIGHT_WINDOW: Duration = Duration::from_secs(60);
+
+/// First pause in a fight; doubled at each further correction up to [`DRIFT_BACKOFF_MAX`].
+pub const DRIFT_BACKOFF_START: Duration = Duration::from_secs(10);
+
+/// Longest pause in a fight.
+pub const DRIFT_BACKOFF_MAX: Duration = Duration::from_secs(600);
+
+/// Records of past revisions kept in an App's state.
+pub const HISTORY_ENTRIES: usize = 10;
+
+/// Inventory entries kept in one ConfigMap; etcd takes about 1 MiB an object and an entry is
+/// rarely over 150 bytes.
+pub const INVENTORY_ENTRIES_PER_CONFIGMAP: usize = 4_000;
+
+/// First pause before a request that failed for a passing reason is sent again.
+pub const RETRY_START: Duration = Duration::from_millis(100);
+
+/// Longest such pause.
+pub const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// Events kept for each resource for watches that start in the past; older ones answer 410.
+pub const WATCH_HISTORY_EVENTS: usize = 10_000;
+
+/// Entries of a list that a client asks for in one page (client-go's own figure).
+pub const LIST_PAGE: u64 = 500;
+
+/// Request bodies over this are answered 413 (R-HTTP-27).
+pub const REQUEST_BODY_BYTES: usize = 3 * 1024 * 1024;
+
+/// Operations in one JSON patch (R-HTTP-27).
+pub const JSON_PATCH_OPERATIONS: usize = 10_000;
+
+/// Update entries in managedFields before the oldest are merged (R-SSA-27).
+pub const MANAGED_FIELDS_UPDATES: usize = 10;
+
+/// Nesting of a YAML or JSON document.
+pub const DOCUMENT_DEPTH: usize = 128;
+
+/// Files over this size in a repository are listed but not read.
+pub const BLOB_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Virtual time within which a run must come to rest after its last step, else exit code 5.
+pub const CONVERGE: Duration = Duration::from_secs(1_800);
+
+/// How long the world must stay without a write before it counts as quiet.
+pub const QUIET: Duration = Duration::from_secs(60);
+
+/// Steps of the loop of one run; past it the run is stopped as not converging.
+pub const RUN_EVENTS: u64 = 200_000_000;

