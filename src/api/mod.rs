@@ -4,11 +4,16 @@
 //! Nothing here does I/O or knows whether a real server answers.
 
 pub mod client;
+pub mod informer;
+pub mod path;
 pub mod request;
 pub mod response;
 pub mod status;
 
 pub use client::{Client, Input, Outbox};
-pub use request::{Body, DeleteOptions, FieldValidation, Options, PatchKind, Propagation, Request, Verb};
+pub use informer::{Change, Ids, Informer};
+pub use request::{
+    Body, DeleteOptions, FieldValidation, Options, PatchKind, Propagation, Request, Verb,
+};
 pub use response::{EventKind, List, Payload, Response, WatchEvent};
 pub use status::{Cause, Details, Reason, Status};

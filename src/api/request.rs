@@ -97,6 +97,8 @@ pub struct Options {
     pub timeout_seconds: Option<u64>,
     /// Of a delete.
     pub delete: DeleteOptions,
+    /// Fields that the body's text gave twice, as paths; the last value counts (R-HTTP-33).
+    pub duplicate_fields: Vec<String>,
 }
 
 /// One request.
@@ -176,8 +178,7 @@ impl Request {
     /// Server-side apply as `manager`.
     #[must_use]
     pub fn apply(resource: Gvr, namespace: &str, name: &str, manager: Name, body: Body) -> Self {
-        let mut request =
-            Self::new(Verb::Patch(PatchKind::Apply), resource, namespace, Some(name));
+        let mut request = Self::new(Verb::Patch(PatchKind::Apply), resource, namespace, Some(name));
         request.body = Some(body);
         request.options.field_manager = Some(manager);
         request

@@ -127,12 +127,19 @@ impl Status {
     /// is the Kind. `errors` are (path, cause reason, message body), R-HTTP-23.
     #[must_use]
     pub fn invalid(group: &str, kind: &str, name: &str, errors: &[Cause]) -> Self {
-        let qualified =
-            if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let texts: Vec<String> = errors
-            .iter()
-            .map(|e| if e.field.is_empty() { e.message.clone() } else { format!("{}: {}", e.field, e.message) })
-            .collect();
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let mut texts: Vec<String> = Vec::new();
+        for error in errors {
+            let text = if error.field.is_empty() {
+                error.message.clone()
+            } else {
+                format!("{}: {}", error.field, error.message)
+            };
+            // What two checks found alike is two causes, and is told once.
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let text = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
@@ -187,8 +194,8 @@ impl Status {
         if let Some(details) = &self.details {
             object.set(&["details"], serde_json::to_value(details).unwrap_or_default());
         }
-        // The real server leaves `code` out of a successful delete's Status.
-        if !self.is_success() {
+        // The real server leaves `code` out of a successful delete's Status, not of a binding's.
+        if self.code != 200 {
             object.set(&["code"], self.code.into());
         }
         object

@@ -75,8 +75,16 @@ pub enum Event {
     EngineStarted { round: u32 },
     /// The engine was ended from outside.
     EngineStopped { round: u32 },
-    /// A request of the engine reached the API server.
-    Request { verb: String, object: String, code: u16, dry_run: bool },
+    /// A request of the engine reached the API server. `app` where whoever records it knows for
+    /// which App it was sent; `verb` as Kubernetes spells it, with `apply` for server-side apply.
+    Request {
+        verb: String,
+        object: String,
+        code: u16,
+        dry_run: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        app: Option<String>,
+    },
     /// A write from outside the engine that the scenario asked for.
     Drifted { object: String, what: String },
     /// A foreign write was refused.
@@ -114,6 +122,7 @@ impl Event {
             | Event::DriftReported { app, .. }
             | Event::DriftFight { app, .. }
             | Event::Noted { app, .. } => Some(app),
+            Event::Request { app, .. } => app.as_deref(),
             _ => None,
         }
     }

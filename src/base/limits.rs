@@ -58,8 +58,25 @@ pub const MANAGED_FIELDS_UPDATES: usize = 10;
 /// Nesting of a YAML or JSON document.
 pub const DOCUMENT_DEPTH: usize = 128;
 
+/// Nodes that the aliases of one YAML text may expand to. A hundred times what real manifests
+/// do; an alias bomb passes it at once.
+pub const ALIAS_NODES: usize = 100_000;
+
+/// Parsed files kept between renders. A large repository has some thousand manifests.
+pub const PARSE_CACHE_FILES: usize = 20_000;
+
 /// Files over this size in a repository are listed but not read.
 pub const BLOB_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Folders inside each other that are read from a repository; reading goes down by recursion.
+pub const FOLDER_DEPTH: usize = 128;
+
+/// Files of a folder that is taken as a repository; more is a wrong folder (a home, a root).
+pub const FOLDER_FILES: usize = 200_000;
+
+/// Folders and files of past commits that are kept in memory before those that no artifact holds
+/// any more are let go. Well above one large repository (4,000 files are about 5,000 entries).
+pub const SOURCE_CACHE_ENTRIES: usize = 50_000;
 
 /// Virtual time within which a run must come to rest after its last step, else exit code 5.
 pub const CONVERGE: Duration = Duration::from_secs(1_800);
@@ -69,3 +86,38 @@ pub const QUIET: Duration = Duration::from_secs(60);
 
 /// Steps of the loop of one run; past it the run is stopped as not converging.
 pub const RUN_EVENTS: u64 = 200_000_000;
+
+/// The same in real time, where waiting costs somebody's time.
+pub const QUIET_REAL: Duration = Duration::from_secs(2);
+
+/// How long the engine must have wanted and heard nothing for a step to count as at rest: longer
+/// than any fetch, notice or answer takes in a profile.
+pub const REST: Duration = Duration::from_secs(1);
+/// How long after the end of a revision, a rollback or a correction the engine's own book-keeping
+/// (status, history, events) may still be written before a write counts as one at rest.
+pub const BOOKKEEPING: Duration = Duration::from_secs(5);
+
+/// Events kept with a failure: what happened last before it, as far as a reader follows.
+pub const FAILURE_TAIL: usize = 10;
+/// Owners that the garbage collector remembers to be gone, so that it need not ask for them
+/// (the real one's own figure).
+pub const ABSENT_OWNERS: usize = 500;
+
+/// First pause of a controller after a refused or conflicting write (client-go's rate limiter).
+pub const CONTROLLER_RETRY_START: Duration = Duration::from_millis(5);
+
+/// Longest such pause (client-go's figure).
+pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_secs(1_000);
+
+/// Events that a recorder remembers, to count a repetition instead of writing another.
+pub const EVENTS_REMEMBERED: usize = 4_096;
+
+/// Rounds in which one pod does what is due at one instant. A container that crashes and starts
+/// in no time backs off at its second crash, so a few rounds a container are enough.
+pub const POD_ROUNDS: usize = 1_000;
+
+/// Different texts of Events that are remembered of one pod, to count those that come again.
+pub const POD_EVENTS: usize = 100;
+
+/// Pause before a correction is tried again that the API server could not take yet.
+pub const CORRECT_AGAIN: Duration = Duration::from_secs(1);

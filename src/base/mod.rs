@@ -3,6 +3,8 @@
 //!
 //! Nothing here knows Kubernetes, Git or files. Objects are named by plain text ids.
 
+pub mod clock;
+pub mod digest;
 pub mod event;
 pub mod limits;
 pub mod profile;
@@ -10,6 +12,8 @@ pub mod queue;
 pub mod rng;
 pub mod time;
 
+pub use clock::Clock;
+pub use digest::Digest;
 pub use event::{Event, Outcome};
 pub use profile::Profile;
 pub use queue::Queue;

@@ -3,13 +3,26 @@
 //!
 //! Not here: requests (`api`), field ownership merges (`fields`), storage (`sim`).
 
+pub mod diff;
+pub mod event;
+pub mod field_path;
+pub mod fieldset;
+pub(crate) mod go;
 pub mod gvk;
 pub mod meta;
+pub mod order;
+pub mod patch;
+pub mod path;
+pub mod quantity;
+pub mod schema;
+pub mod selector;
+pub mod yaml;
 
 use serde::{Deserialize, Serialize};
 pub use serde_json::{Map, Value, json};
 
 pub use gvk::{Gvk, Gvr, Name, ObjectId};
+pub use selector::{FieldSelector, LabelSelector};
 
 /// A Kubernetes object: a JSON map whose keys are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

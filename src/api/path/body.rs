@@ -1,0 +1,241 @@
+//! Bodies: objects and patches from JSON or YAML, with the fields that were given twice.
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{Incoming, gojson, query};
+use crate::api::{Options, PatchKind, Reason, Request, Status, Verb};
+use crate::object::{Map, Value, go, json, yaml};
+
+/// A body as read.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) value: Value,
+    /// Paths of fields that were given twice; the last one counts.
+    pub(super) duplicates: Vec<String>,
+}
+
+const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+/// The object of a POST or PUT.
+pub(super) fn object(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
+    let read = decoded(incoming, kind)?;
+    if read.value.is_object() {
+        return Ok(read);
+    }
+    let found = go::json_name(&read.value);
+    let head = &incoming.body[..incoming.body.len().min(30)];
+    let shown: String = head.iter().map(|byte| format!("{byte:02x}")).collect();
+    Err(Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }} ({shown})"
+    )))
+}
+
+fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
+    let media = incoming.content_type.split(';').next().unwrap_or_default().trim();
+    match media {
+        "" | "application/json" => json_body(incoming.body).map_err(|e| {
+            let what = "couldn't get version/kind; json parse error";
+            unrecognized(kind, &format!("{what}: {e}"), incoming.body)
+        }),
+        "application/yaml" => yaml_body(incoming.body).map_err(|e| {
+            let what = "couldn't get version/kind; json parse error";
+            unrecognized(kind, &format!("{what}: {e}"), incoming.body)
+        }),
+        _ => {
+            let text = format!(
+                "the body of the request was in an unknown format - accepted media types include: {ACCEPTED}"
+            );
+            Err(Status::new(415, Reason::UnsupportedMediaType, text))
+        }
+    }
+}
+
+fn unrecognized(kind: &str, why: &str, body: &[u8]) -> Status {
+    let shown = match body {
+        [] => "<empty>".to_owned(),
+        body if body.len() > 30 => {
+            format!("{} ...", String::from_utf8_lossy(&body[..30]))
+        }
+        body => String::from_utf8_lossy(body).into_owned(),
+    };
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
+    ))
+}
+
+/// The document of a PATCH.
+pub(super) fn patch(body: &[u8], kind: PatchKind) -> Result<Read, Status> {
+    if kind == PatchKind::Apply {
+        return yaml_body(body).map_err(|e| {
+            let text = format!("error decoding YAML: error converting YAML to JSON: yaml: {e}");
+            Status::bad_request(text)
+        });
+    }
+    let read =
+        json_body(body).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?;
+    let wanted = match (kind, &read.value) {
+        (PatchKind::Json, Value::Array(_)) | (_, Value::Object(_))
+            if kind != PatchKind::Json || read.value.is_array() =>
+        {
+            return Ok(read);
+        }
+        (PatchKind::Json, _) => "[]handlers.jsonPatchOp",
+        _ => "map[string]interface {}",
+    };
+    let found = go::json_name(&read.value);
+    let text = format!(
+        "error decoding patch: json: cannot unmarshal {found} into Go value of type {wanted}"
+    );
+    Err(Status::bad_request(text))
+}
+
+/// The options that a DELETE carries in its body (R-HTTP-39).
+pub(super) fn delete_options(incoming: &Incoming, options: &mut Options) -> Result<(), Status> {
+    let read = object(incoming, "DeleteOptions")?;
+    let body = &read.value;
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(ToOwned::to_owned);
+    let delete = &mut options.delete;
+    delete.grace_seconds = body.get("gracePeriodSeconds").and_then(Value::as_i64);
+    let policy = body.get("propagationPolicy").and_then(Value::as_str);
+    let orphan = body.get("orphanDependents").and_then(Value::as_bool);
+    let mut causes = Vec::new();
+    delete.propagation = query::propagation(policy, orphan, &mut causes);
+    let preconditions = body.get("preconditions");
+    delete.uid = text(preconditions.and_then(|p| p.get("uid")));
+    delete.resource_version = text(preconditions.and_then(|p| p.get("resourceVersion")));
+    let dry_run = body.get("dryRun").and_then(Value::as_array);
+    options.dry_run |= dry_run.is_some_and(|values| !values.is_empty());
+    if causes.is_empty() { Ok(()) } else { Err(query::invalid_options(Verb::Delete, &causes)) }
+}
+
+/// The body of a delete; empty where nothing is asked for.
+pub(super) fn print_delete_options(request: &Request) -> Vec<u8> {
+    let delete = &request.options.delete;
+    let mut body = Map::new();
+    if let Some(seconds) = delete.grace_seconds {
+        body.insert("gracePeriodSeconds".to_owned(), seconds.into());
+    }
+    if let Some(propagation) = delete.propagation {
+        body.insert("propagationPolicy".to_owned(), format!("{propagation:?}").into());
+    }
+    let mut preconditions = Map::new();
+    for (key, value) in [("uid", &delete.uid), ("resourceVersion", &delete.resource_version)] {
+        if let Some(value) = value {
+            preconditions.insert(key.to_owned(), value.clone().into());
+        }
+    }
+    if !preconditions.is_empty() {
+        body.insert("preconditions".to_owned(), Value::Object(preconditions));
+    }
+    if body.is_empty() {
+        return Vec::new();
+    }
+    body.insert("kind".to_owned(), json!("DeleteOptions"));
+    body.insert("apiVersion".to_owned(), json!("v1"));
+    Value::Object(body).to_string().into_bytes()
+}
+
+fn json_body(bytes: &[u8]) -> Result<Read, String> {
+    let mut duplicates = Vec::new();
+    let mut path = Vec::new();
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let seed = Spot { path: &mut path, duplicates: &mut duplicates };
+    let value = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    match value {
+        Ok(value) => Ok(Read { value, duplicates }),
+        Err(error) => Err(gojson::error(bytes).unwrap_or_else(|| error.to_string())),
+    }
+}
+
+fn yaml_body(bytes: &[u8]) -> Result<Read, String> {
+    if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{')
+        && let Ok(read) = json_body(bytes)
+    {
+        return Ok(read);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
+    let value = yaml::body(text).map_err(|e| e.to_string())?;
+    Ok(Read { value, duplicates: Vec::new() })
+}
+
+/// Reads one value and notes keys that are there twice.
+struct Spot<'a> {
+    path: &'a mut Vec<String>,
+    duplicates: &'a mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Spot<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Spot<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            self.path.push(format!("[{}]", items.len()));
+            let spot = Spot { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let item = seq.next_element_seed(spot)?;
+            self.path.pop();
+            match item {
+                Some(item) => items.push(item),
+                None => return Ok(Value::Array(items)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            self.path.push(key.clone());
+            if fields.contains_key(&key) {
+                self.duplicates.push(joined(self.path));
+            }
+            let spot = Spot { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let value = map.next_value_seed(spot)?;
+            self.path.pop();
+            fields.insert(key, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+fn joined(path: &[String]) -> String {
+    let mut out = String::new();
+    for part in path {
+        if !out.is_empty() && !part.starts_with('[') {
+            out.push('.');
+        }
+        out.push_str(part);
+    }
+    out
+}
