@@ -1,0 +1,283 @@
+//! One entry of `metadata.managedFields` (R-SSA-22).
+//!
+//! An entry stays as it is stored until its set has to change: most writes concern the sets of one
+//! or two managers, and to read and write those of all the others costs more than the rest of the
+//! write. Questions about a stored set are answered from its JSON (`object::fieldset::stored`).
+//!
+//! Not here: the entries of an object together (`managers`).
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use super::managers::NotManaged;
+use crate::object::fieldset::{Path, Set, stored};
+use crate::object::{Map, Value};
+
+/// How a manager came to own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Operation {
+    Apply,
+    Update,
+}
+
+/// What tells one entry from another. Ordered as upstream orders its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ManagerId {
+    pub(crate) manager: String,
+    pub(crate) operation: Operation,
+    /// Empty for an applier, which has one entry whatever version it applies.
+    pub(crate) api_version: String,
+    pub(crate) subresource: String,
+}
+
+impl ManagerId {
+    pub(crate) fn new(
+        manager: &str,
+        operation: Operation,
+        api_version: &str,
+        subresource: &str,
+    ) -> Self {
+        let api_version = match operation {
+            Operation::Apply => String::new(),
+            Operation::Update => api_version.to_owned(),
+        };
+        let manager = if manager.is_empty() { "unknown" } else { manager };
+        Self {
+            manager: manager.to_owned(),
+            operation,
+            api_version,
+            subresource: subresource.to_owned(),
+        }
+    }
+
+    /// As a conflict names it (R-SSA-15).
+    pub(crate) fn shown(&self) -> String {
+        let mut text = format!("{:?}", self.manager);
+        if !self.subresource.is_empty() {
+            text = format!("{text} with subresource {:?}", self.subresource);
+        }
+        match self.operation {
+            Operation::Apply => text,
+            Operation::Update => format!("{text} using {}", self.api_version),
+        }
+    }
+}
+
+/// An entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// As it is stored; without `fieldsV1` once the set was read.
+    map: Map<String, Value>,
+    set: Option<Set>,
+}
+
+impl Entry {
+    /// A new entry; `api_version` is the version that the set is of. No time leaves it out.
+    pub(crate) fn new(id: &ManagerId, api_version: &str, set: Set, time: Option<String>) -> Self {
+        let mut entry = Self { map: Map::new(), set: Some(set) };
+        entry.put("manager", id.manager.clone());
+        entry.put("apiVersion", api_version.to_owned());
+        entry.put("fieldsType", "FieldsV1".to_owned());
+        entry.put("subresource", id.subresource.clone());
+        entry.put("time", time.unwrap_or_default());
+        entry.put("operation", format!("{:?}", id.operation));
+        entry
+    }
+
+    /// An entry that was written by [`Entry::encode`]; `at` is its place in the list.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(crate) fn stored(at: usize, value: Value) -> Result<Self, NotManaged> {
+        check(at, &value)?;
+        match value {
+            Value::Object(map) => Ok(Self { map, set: None }),
+            _ => Err(NotManaged("expected a map".to_owned())),
+        }
+    }
+
+    /// An entry from elsewhere.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn read(at: usize, value: &Value) -> Result<Self, NotManaged> {
+        check(at, value)?;
+        let set = match value.get("fieldsV1") {
+            None | Some(Value::Null) => Set::new(),
+            Some(fields) => Set::from_fields_v1(fields)
+                .map_err(|e| NotManaged(format!("error decoding set: {e}")))?,
+        };
+        let mut entry = Self { map: Map::new(), set: Some(set) };
+        for key in ["manager", "apiVersion", "fieldsType", "subresource", "time", "operation"] {
+            entry.put(key, text(value, key).to_owned());
+        }
+        Ok(entry)
+    }
+
+    fn put(&mut self, key: &str, value: String) {
+        if !value.is_empty() {
+            self.map.insert(key.to_owned(), value.into());
+        }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.map.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn operation(&self) -> Operation {
+        match self.text("operation") {
+            "Apply" => Operation::Apply,
+            _ => Operation::Update,
+        }
+    }
+
+    /// The version that the set is of.
+    pub(crate) fn api_version(&self) -> &str {
+        self.text("apiVersion")
+    }
+
+    pub(crate) fn set_api_version(&mut self, version: &str) {
+        self.put("apiVersion", version.to_owned());
+    }
+
+    /// Of the last change, RFC 3339; some writes leave it out.
+    pub(crate) fn time(&self) -> Option<&str> {
+        self.map.get("time").and_then(Value::as_str)
+    }
+
+    pub(crate) fn set_time(&mut self, time: Option<String>) {
+        match time {
+            Some(time) => self.put("time", time),
+            None => drop(self.map.remove("time")),
+        }
+    }
+
+    pub(crate) fn id(&self) -> ManagerId {
+        let (version, subresource) = (self.api_version(), self.text("subresource"));
+        let mut id = ManagerId::new("", self.operation(), version, subresource);
+        self.text("manager").clone_into(&mut id.manager);
+        id
+    }
+
+    /// Gives the entry to another manager, who has it for the resource itself.
+    pub(crate) fn give_to(&mut self, manager: &str) {
+        self.put("manager", manager.to_owned());
+        self.map.remove("subresource");
+    }
+
+    /// Whether it is the entry of that id.
+    pub(crate) fn is(&self, id: &ManagerId) -> bool {
+        self.text("manager") == id.manager
+            && self.text("subresource") == id.subresource
+            && self.operation() == id.operation
+            && (id.operation == Operation::Apply || self.api_version() == id.api_version)
+    }
+
+    /// Whether both are of one id.
+    pub(crate) fn is_same(&self, other: &Entry) -> bool {
+        self.text("manager") == other.text("manager")
+            && self.text("subresource") == other.text("subresource")
+            && self.operation() == other.operation()
+            && (self.operation() == Operation::Apply || self.api_version() == other.api_version())
+    }
+
+    /// Operation, time, manager, version, subresource (R-SSA-23).
+    pub(crate) fn rank(&self) -> impl Ord + use<'_> {
+        let parts = (self.text("manager"), self.api_version(), self.text("subresource"));
+        (self.operation(), self.time(), parts)
+    }
+
+    /// The set as it is stored; `None` if it was read.
+    pub(crate) fn fields(&self) -> Option<&Map<String, Value>> {
+        static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        if self.set.is_some() {
+            return None;
+        }
+        Some(self.map.get("fieldsV1").and_then(Value::as_object).unwrap_or(&NONE))
+    }
+
+    /// What is owned.
+    pub(crate) fn set(&self) -> Cow<'_, Set> {
+        match &self.set {
+            Some(set) => Cow::Borrowed(set),
+            None => Cow::Owned(read_set(self.map.get("fieldsV1"))),
+        }
+    }
+
+    /// What is owned, to be changed.
+    pub(crate) fn set_mut(&mut self) -> &mut Set {
+        let fields = &mut self.map;
+        self.set.get_or_insert_with(|| read_set(fields.remove("fieldsV1").as_ref()))
+    }
+
+    /// Whether nothing is owned.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set.as_ref().map_or_else(|| self.fields().is_some_and(Map::is_empty), Set::is_empty)
+    }
+
+    /// Whether all of the other set is owned.
+    pub(crate) fn contains(&self, other: &Set) -> bool {
+        match (self.fields(), &self.set) {
+            (Some(fields), _) => stored::contains(fields, other),
+            (None, set) => set.as_ref().is_some_and(|set| set.contains(other)),
+        }
+    }
+
+    /// Whether anything of the other set is owned.
+    pub(crate) fn touches(&self, other: &Set) -> bool {
+        match (self.fields(), &self.set) {
+            (Some(fields), _) => stored::touches(fields, other),
+            (None, set) => set.as_ref().is_some_and(|set| !set.intersection(other).is_empty()),
+        }
+    }
+
+    /// Whether this is what is owned.
+    pub(crate) fn owns_just(&self, other: &Set) -> bool {
+        match (self.fields(), &self.set) {
+            (Some(fields), _) => {
+                stored::contains(fields, other) && stored::len(fields) == other.len()
+            }
+            (None, set) => set.as_ref() == Some(other),
+        }
+    }
+
+    /// Whether a path is owned.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.set().has(path)
+    }
+
+    /// As it is to be stored.
+    pub(crate) fn encode(mut self) -> Value {
+        if let Some(set) = &self.set {
+            self.map.insert("fieldsV1".to_owned(), set.to_fields_v1());
+        }
+        Value::Object(self.map)
+    }
+}
+
+/// A set that was stored can be read; what cannot owns nothing.
+fn read_set(fields: Option<&Value>) -> Set {
+    fields.and_then(|fields| Set::from_fields_v1(fields).ok()).unwrap_or_default()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What is wrong with an entry, its set apart.
+fn check(at: usize, value: &Value) -> Result<(), NotManaged> {
+    if !matches!(text(value, "operation"), "Apply" | "Update") {
+        return Err(NotManaged("operation must be `Apply` or `Update`".to_owned()));
+    }
+    if text(value, "apiVersion").is_empty() {
+        return Err(NotManaged("apiVersion must not be empty".to_owned()));
+    }
+    match text(value, "fieldsType") {
+        "FieldsV1" => Ok(()),
+        "" => Err(NotManaged(format!("missing fieldsType in managed fields entry {at}"))),
+        other => {
+            let text = format!("invalid fieldsType {other:?} in managed fields entry {at}");
+            Err(NotManaged(text))
+        }
+    }
+}
