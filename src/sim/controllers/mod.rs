@@ -1,0 +1,215 @@
+//! The controllers of a cluster, as one client of its API: Deployment, ReplicaSet, StatefulSet,
+//! DaemonSet, Job, namespaces and garbage collection; and the scheduler as another.
+//!
+//! They see requests, answers, watch events and timers, like the real ones, and could run
+//! against a real API server. Each controller is a pure function from the shared caches to a
+//! [`Plan`]; [`ControllerManager`] keeps the caches, and `work` carries the plans out.
+//!
+//! Reading order: `plan` (the words), `work` (who is synced when), `wake` (what concerns whom),
+//! then a folder or file for each controller. Nodes and pods are played elsewhere (`sim::pods`).
+//!
+//! Unlike the real one, requests are not held back by a client-side rate limit, and any number of
+//! keys is worked on at the same time.
+
+pub mod caches;
+mod claim;
+mod condition;
+mod daemonset;
+mod deployment;
+mod garbage;
+mod job;
+pub mod kinds;
+mod namespace;
+mod node;
+pub mod plan;
+mod pod;
+mod recorder;
+mod replicaset;
+mod revisions;
+pub mod scheduler;
+mod selector;
+mod statefulset;
+mod template;
+#[cfg(test)]
+mod trial;
+mod wake;
+mod work;
+
+use std::collections::BTreeMap;
+
+pub use caches::Caches;
+pub use kinds::Served;
+pub use plan::{Again, Call, Controller, Cx, Key, Plan};
+pub use scheduler::Scheduler;
+
+use crate::api::{Change, Client, Ids, Input, Outbox, Payload};
+use crate::base::Time;
+use kinds::{DEFINITION, POD, Slot};
+use work::{Desk, Work};
+
+const USER_AGENT: &str = "kube-controller-manager";
+
+/// kube-controller-manager as a client of the API.
+#[derive(Debug)]
+pub struct ControllerManager {
+    caches: Caches,
+    work: Work,
+    ids: Ids,
+    /// Which cache a request or timer belongs to.
+    routes: BTreeMap<u64, Slot>,
+}
+
+impl ControllerManager {
+    /// Controllers over the resources that the server serves, each at one version; those that
+    /// the controllers need are added where they are missing. Resources of
+    /// CustomResourceDefinitions are found by themselves.
+    #[must_use]
+    pub fn new(served: &[Served]) -> Self {
+        Self {
+            caches: Caches::new(served, USER_AGENT),
+            work: Work::default(),
+            ids: Ids::default(),
+            routes: BTreeMap::new(),
+        }
+    }
+
+    /// What the controllers know of the cluster.
+    #[must_use]
+    pub fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
+    fn start(&mut self, slot: Slot, out: &mut Outbox) {
+        let sent = (out.requests.len(), out.timers.len());
+        self.caches.start(slot, &mut self.ids, out);
+        self.route(slot, sent, out);
+    }
+
+    /// Notes that what was sent since `sent` belongs to the cache of `slot`.
+    fn route(&mut self, slot: Slot, sent: (usize, usize), out: &Outbox) {
+        let requests = out.requests[sent.0..].iter().map(|(id, _)| *id);
+        let timers = out.timers[sent.1..].iter().map(|(_, id)| *id);
+        self.routes.extend(requests.chain(timers).map(|id| (id, slot)));
+    }
+
+    fn take(&mut self, slot: Slot, now: Time, input: &Input, out: &mut Outbox) {
+        let was_synced = self.caches.are_synced();
+        let sent = (out.requests.len(), out.timers.len());
+        let changes = self.caches.take(slot, now, input, &mut self.ids, out);
+        self.route(slot, sent, out);
+        for change in &changes {
+            self.changed(slot, now, change, out);
+        }
+        self.work.seen(slot, self.caches.revision(slot), None);
+        if was_synced != self.caches.are_synced() {
+            // Whatever was heard before is looked at once more now that all of it is known.
+            self.look_at_all(now, out);
+        }
+    }
+
+    fn changed(&mut self, slot: Slot, now: Time, change: &Change, out: &mut Outbox) {
+        self.work.seen(slot, self.caches.revision(slot), Some(change));
+        if slot == DEFINITION {
+            self.follow_definition(now, change, out);
+        }
+        let keys = wake::keys(&self.caches, slot, change);
+        let (caches, ids) = (&self.caches, &mut self.ids);
+        let desk = &mut Desk { now, caches, ids, out, user_agent: USER_AGENT };
+        for key in keys {
+            if slot == POD && key.controller == Controller::Job {
+                self.work.wake_at(key, now + job::GATHERING, desk);
+            } else {
+                self.work.wake(key);
+            }
+        }
+        if let Some(key) = wake::namespace_key(slot, change) {
+            self.work.wake_at(key, now + namespace::PAUSE, desk);
+        }
+    }
+
+    fn look_at_all(&mut self, now: Time, out: &mut Outbox) {
+        for slot in 0..self.caches.served().len() {
+            let objects: Vec<_> = self.caches.all(slot).cloned().collect();
+            for object in objects {
+                let change = Change { old: None, new: Some(object) };
+                self.changed(slot, now, &change, out);
+            }
+        }
+    }
+
+    /// Starts or stops the cache of what a CustomResourceDefinition defines.
+    fn follow_definition(&mut self, now: Time, change: &Change, out: &mut Outbox) {
+        let Some(served) = change.object().and_then(|crd| Served::of_crd(crd)) else { return };
+        let known = self.caches.slot_of(&served.resource.group, &served.resource.plural);
+        match (&change.new, known) {
+            (Some(_), None) => {
+                if let Some(slot) = self.caches.serve(served) {
+                    self.start(slot, out);
+                }
+            }
+            (Some(_), Some(slot)) if !self.routes.values().any(|s| *s == slot) => {
+                self.start(slot, out);
+            }
+            (None, Some(slot)) => {
+                self.routes.retain(|_, s| *s != slot);
+                for change in self.caches.stop(slot) {
+                    self.changed(slot, now, &change, out);
+                }
+                self.work.seen(slot, u64::MAX, None);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Client for ControllerManager {
+    fn name(&self) -> &'static str {
+        USER_AGENT
+    }
+
+    fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
+        let route = match &input {
+            Input::Start => {
+                (0..self.caches.served().len()).for_each(|slot| self.start(slot, out));
+                None
+            }
+            Input::Event { id, .. } => self.routes.get(id).copied(),
+            Input::Answer { id, response } if response.payload == Payload::Watching => {
+                self.routes.get(id).copied()
+            }
+            Input::Answer { id, .. } | Input::WatchEnded { id } | Input::Timer { key: id } => {
+                self.routes.remove(id)
+            }
+        };
+        if let Some(slot) = route {
+            self.take(slot, now, &input, out);
+        }
+        let (caches, ids) = (&self.caches, &mut self.ids);
+        let desk = &mut Desk { now, caches, ids, out, user_agent: USER_AGENT };
+        match &input {
+            Input::Answer { id, response } => {
+                self.work.answer(*id, response, desk);
+            }
+            Input::Timer { key } => {
+                self.work.timer(*key);
+            }
+            _ => {}
+        }
+        if self.caches.are_synced() {
+            self.work.drain(sync, desk);
+        }
+    }
+}
+
+fn sync(cx: &Cx) -> Plan {
+    match cx.key.controller {
+        Controller::Deployment => deployment::sync(cx),
+        Controller::ReplicaSet => replicaset::sync(cx),
+        Controller::Node => node::sync(cx),
+        Controller::Namespace => namespace::sync(cx),
+        Controller::Garbage => garbage::sync(cx),
+        Controller::StatefulSet => statefulset::sync(cx),
+        Controller::DaemonSet => daemonset::sync(cx),
+        Controller::Job => job::sync(cx),
+    }
+}

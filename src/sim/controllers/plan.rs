@@ -1,0 +1,185 @@
+//! What a controller sees and what it decides, as plain values.
+//!
+//! A controller is one pure function from a [`Cx`] to a [`Plan`]. It sends nothing: the work
+//! queue (`work`) sends the plan's calls batch by batch, stops at the first that fails, and does
+//! not ask the controller again before the caches show what was written.
+
+use std::sync::Arc;
+
+use super::caches::Caches;
+use crate::api::{Request, Response, Status};
+use crate::base::Time;
+use crate::object::Object;
+
+/// Which controller a key belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is the controller of the objects named")]
+pub enum Controller {
+    Deployment,
+    ReplicaSet,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    Node,
+    Namespace,
+    Garbage,
+}
+
+impl Controller {
+    /// What its Events name as their source.
+    #[must_use]
+    pub fn component(self) -> &'static str {
+        match self {
+            Controller::Deployment => "deployment-controller",
+            Controller::ReplicaSet => "replicaset-controller",
+            Controller::StatefulSet => "statefulset-controller",
+            Controller::DaemonSet => "daemonset-controller",
+            Controller::Job => "job-controller",
+            Controller::Node => "node-controller",
+            Controller::Namespace => "namespace-controller",
+            Controller::Garbage => "garbage-collector-controller",
+        }
+    }
+}
+
+/// One thing to keep in order. For the garbage collector the name is a uid.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// By whom.
+    pub controller: Controller,
+    /// Empty for cluster scope.
+    pub namespace: Arc<str>,
+    /// The object's name.
+    pub name: Arc<str>,
+}
+
+impl Key {
+    /// A key from borrowed parts.
+    #[must_use]
+    pub fn new(controller: Controller, namespace: &str, name: &str) -> Self {
+        Self { controller, namespace: namespace.into(), name: name.into() }
+    }
+}
+
+/// What a controller decides from.
+#[derive(Clone, Copy, Debug)]
+pub struct Cx<'a> {
+    /// Now.
+    pub now: Time,
+    /// What to look at.
+    pub key: &'a Key,
+    /// The world as far as it was heard of.
+    pub caches: &'a Caches,
+    /// The last batch of a plan that ended with [`Again::WithAnswers`]: what was asked, what came.
+    pub asked: &'a [Asked],
+    /// The call that stopped the previous plan, once, directly after it happened. Retrying is
+    /// not decided here: the queue asks again after a back-off.
+    pub failure: Option<&'a Asked>,
+}
+
+/// A request and its answer.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What was asked.
+    pub request: Request,
+    /// What came back.
+    pub response: Arc<Response>,
+}
+
+impl Asked {
+    /// The answer as a failure; `None` where it is none.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Status> {
+        self.response.as_status().filter(|status| !status.is_success())
+    }
+}
+
+/// An Event to be written about an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// What it is about.
+    pub about: Arc<Object>,
+    /// `Warning` rather than `Normal`.
+    pub warning: bool,
+    /// One word.
+    pub reason: &'static str,
+    /// Its text. `{}` stands for the name in the answer or, of a failed call, its error.
+    pub message: String,
+}
+
+/// A request of a plan, and the Events that go with its outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// What is sent.
+    pub request: Request,
+    /// Written when it succeeded.
+    pub done: Option<Note>,
+    /// Written when it failed.
+    pub failed: Option<Note>,
+    /// A create that is refused because the namespace is going counts as done. Without this the
+    /// rest of the plan is dropped and nothing is retried.
+    pub forgives_ending_namespace: bool,
+}
+
+impl Call {
+    /// A request without Events.
+    #[must_use]
+    pub fn new(request: Request) -> Self {
+        Self { request, done: None, failed: None, forgives_ending_namespace: false }
+    }
+}
+
+/// When a controller wants to look again, besides when something changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// Only when something changes.
+    #[default]
+    OnChange,
+    /// At an instant.
+    At(Time),
+    /// As soon as the last batch is answered, with the answers.
+    WithAnswers,
+    /// After the key's back-off: it could not finish, although nothing was refused.
+    Backoff,
+}
+
+/// What a controller wants done.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Calls of one batch go out together, the next batch when all of them succeeded.
+    pub batches: Vec<Vec<Call>>,
+    /// Events that do not hang on a call.
+    pub notes: Vec<Note>,
+    /// When to look again.
+    pub again: Again,
+}
+
+impl Plan {
+    /// Nothing to do.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// One request.
+    #[must_use]
+    pub fn one(request: Request) -> Self {
+        Self::default().then(vec![Call::new(request)])
+    }
+
+    /// The same plan with another batch at its end; an empty one adds nothing.
+    #[must_use]
+    pub fn then(mut self, batch: Vec<Call>) -> Self {
+        if !batch.is_empty() {
+            self.batches.push(batch);
+        }
+        self
+    }
+
+    /// The same plan with another time to look again.
+    #[must_use]
+    pub fn again(mut self, again: Again) -> Self {
+        self.again = again;
+        self
+    }
+}

@@ -1,0 +1,210 @@
+//! Whether a pod may run on a node, and the text that says why on none (R-CTL-29).
+//!
+//! Known: unschedulable nodes, taints, node selector and required node affinity, CPU, memory,
+//! number of pods, host ports. Not known: affinity between pods, spread constraints, volumes.
+
+use std::collections::BTreeMap;
+
+use super::demand::{Amount, Demand};
+use super::nodes::Load;
+use crate::object::selector::LabelSelector;
+use crate::object::{Object, Value, json};
+
+/// Why a node is out of the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// In the words of the real scheduler.
+    pub(super) reasons: Vec<&'static str>,
+    /// Whether room on the node would help.
+    pub(super) is_for_lack_of_room: bool,
+}
+
+impl Refusal {
+    fn outright(reason: &'static str) -> Self {
+        Self { reasons: vec![reason], is_for_lack_of_room: false }
+    }
+}
+
+/// Whether `node`, which carries `load`, can take the pod. The first filter that refuses decides.
+pub(super) fn check(
+    pod: &Object,
+    demand: &Demand,
+    node: &Object,
+    load: &Load,
+) -> Result<(), Refusal> {
+    admits(pod, node)?;
+    if !demand.ports.is_disjoint(&load.ports) {
+        let reason = "node(s) didn't have free ports for the requested pod ports";
+        return Err(Refusal { reasons: vec![reason], is_for_lack_of_room: true });
+    }
+    room(demand, Amount::of_node(node), load.asked)
+}
+
+/// Whether `node` would take the pod if it were empty and endless.
+pub(super) fn admits(pod: &Object, node: &Object) -> Result<(), Refusal> {
+    let unschedulable = json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"});
+    if node.flag(&["spec", "unschedulable"]) && !is_tolerated(pod, &unschedulable) {
+        return Err(Refusal::outright("node(s) were unschedulable"));
+    }
+    let mut taints = node.list(&["spec", "taints"]).iter();
+    let keeps_out = |taint: &Value| {
+        matches!(taint["effect"].as_str(), Some("NoSchedule" | "NoExecute"))
+            && !is_tolerated(pod, taint)
+    };
+    if taints.any(keeps_out) {
+        return Err(Refusal::outright("node(s) had untolerated taint(s)"));
+    }
+    if !is_wanted(pod, node) {
+        return Err(Refusal::outright("node(s) didn't match Pod's node affinity/selector"));
+    }
+    Ok(())
+}
+
+fn room(demand: &Demand, has: Amount, used: Amount) -> Result<(), Refusal> {
+    let (asked, free) = (demand.asked, has.minus(used));
+    let mut reasons = Vec::new();
+    let mut would_fit_when_empty = true;
+    let mut compare = |asked: i64, free: i64, has: i64, reason| {
+        if asked > 0 && asked > free {
+            reasons.push(reason);
+            would_fit_when_empty &= asked <= has;
+        }
+    };
+    compare(asked.pods, free.pods, has.pods, "Too many pods");
+    compare(asked.cpu_millis, free.cpu_millis, has.cpu_millis, "Insufficient cpu");
+    compare(asked.memory_bytes, free.memory_bytes, has.memory_bytes, "Insufficient memory");
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal { reasons, is_for_lack_of_room: would_fit_when_empty })
+}
+
+/// Whether a toleration of the pod is for `taint`.
+fn is_tolerated(pod: &Object, taint: &Value) -> bool {
+    pod.list(&["spec", "tolerations"]).iter().any(|toleration| {
+        let text = |of: &Value, key: &str| -> String {
+            of.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let (effect, key) = (text(toleration, "effect"), text(toleration, "key"));
+        let is_for_any_value = text(toleration, "operator") == "Exists";
+        (effect.is_empty() || effect == text(taint, "effect"))
+            && (key.is_empty() || key == text(taint, "key"))
+            && (is_for_any_value || text(toleration, "value") == text(taint, "value"))
+    })
+}
+
+/// `nodeSelector` and the required terms of node affinity, of which one has to hold.
+fn is_wanted(pod: &Object, node: &Object) -> bool {
+    let pairs = pod.at(&["spec", "nodeSelector"]).and_then(Value::as_object);
+    let has_pairs =
+        pairs.into_iter().flatten().all(|(key, value)| node.label(key) == value.as_str());
+    let required = pod.at(&[
+        "spec",
+        "affinity",
+        "nodeAffinity",
+        "requiredDuringSchedulingIgnoredDuringExecution",
+    ]);
+    let terms = required.and_then(|r| r.get("nodeSelectorTerms")).and_then(Value::as_array);
+    has_pairs && terms.is_none_or(|terms| terms.iter().any(|term| holds(term, node)))
+}
+
+fn holds(term: &Value, node: &Object) -> bool {
+    let fields = json!({"metadata.name": node.name()});
+    let matches = |part: &str, labels| {
+        let Some(expressions) = term.get(part) else { return true };
+        LabelSelector::from_value(&json!({"matchExpressions": expressions})).matches(labels)
+    };
+    let is_empty =
+        |part: &str| term.get(part).is_none_or(|v| v.as_array().is_none_or(Vec::is_empty));
+    // A term that says nothing selects nothing.
+    !(is_empty("matchExpressions") && is_empty("matchFields"))
+        && matches("matchExpressions", node.labels())
+        && matches("matchFields", fields.as_object())
+}
+
+/// `0/2 nodes are available: ...`, as the real scheduler puts it.
+pub(super) fn message(refusals: &[Refusal]) -> String {
+    if refusals.is_empty() {
+        return "no nodes available to schedule pods".to_owned();
+    }
+    let total = refusals.len();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in refusals.iter().flat_map(|refusal| &refusal.reasons) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    let mut reasons: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    reasons.sort();
+    let short = refusals.iter().filter(|refusal| refusal.is_for_lack_of_room).count();
+    let mut preemption = Vec::new();
+    for (count, text) in [
+        (short, "No preemption victims found for incoming pod"),
+        (total - short, "Preemption is not helpful for scheduling"),
+    ] {
+        if count > 0 {
+            preemption.push(format!("{count} {text}"));
+        }
+    }
+    preemption.sort();
+    format!(
+        "0/{total} nodes are available: {}. no new claims to deallocate, \
+         preemption: 0/{total} nodes are available: {}.",
+        reasons.join(", "),
+        preemption.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_reasons(pod: &Value, node: Value, expected: &[&str]) {
+        let mut node = Object::from_value(node).unwrap();
+        if node.at(&["status"]).is_none() {
+            let has = json!({"cpu": "1", "memory": "1Gi", "pods": "2"});
+            node.set(&["status", "allocatable"], has);
+        }
+        let pod = Object::from_value(json!({ "spec": pod })).unwrap();
+        let found = check(&pod, &Demand::of(&pod), &node, &Load::default());
+        let reasons = found.map_or_else(|refusal| refusal.reasons, |()| Vec::new());
+        assert_eq!(reasons, expected, "{pod:?} on {node:?}");
+    }
+
+    #[test]
+    fn each_filter_has_the_words_of_the_real_one() {
+        let node =
+            |spec: Value| json!({"metadata": {"name": "a", "labels": {"z": "1"}}, "spec": spec});
+        check_reasons(&json!({}), node(json!({})), &[]);
+        let cordoned = json!({"unschedulable": true});
+        check_reasons(&json!({}), node(cordoned), &["node(s) were unschedulable"]);
+        let tainted = json!({"taints": [{"key": "k", "value": "v", "effect": "NoSchedule"}]});
+        check_reasons(&json!({}), node(tainted.clone()), &["node(s) had untolerated taint(s)"]);
+        let tolerant = json!({"tolerations": [{"key": "k", "operator": "Exists"}]});
+        check_reasons(&tolerant, node(tainted), &[]);
+        let elsewhere = "node(s) didn't match Pod's node affinity/selector";
+        check_reasons(&json!({"nodeSelector": {"z": "2"}}), node(json!({})), &[elsewhere]);
+        let affine = |operator: &str, value: &str| {
+            json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+                {"nodeSelectorTerms": [{"matchExpressions":
+                    [{"key": "z", "operator": operator, "values": [value]}]}]}}}})
+        };
+        check_reasons(&affine("Gt", "0"), node(json!({})), &[]);
+        check_reasons(&affine("NotIn", "1"), node(json!({})), &[elsewhere]);
+        let big =
+            json!({"containers": [{"resources": {"requests": {"cpu": "2", "memory": "9Gi"}}}]});
+        check_reasons(&big, node(json!({})), &["Insufficient cpu", "Insufficient memory"]);
+    }
+
+    #[test]
+    fn the_message_counts_nodes_by_reason() {
+        let refusals = [
+            Refusal::outright("node(s) were unschedulable"),
+            Refusal { reasons: vec!["Insufficient cpu"], is_for_lack_of_room: true },
+            Refusal { reasons: vec!["Insufficient cpu"], is_for_lack_of_room: true },
+        ];
+        let expected = "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. \
+            no new claims to deallocate, preemption: 0/3 nodes are available: 1 Preemption is not \
+            helpful for scheduling, 2 No preemption victims found for incoming pod.";
+        assert_eq!(message(&refusals), expected);
+    }
+}

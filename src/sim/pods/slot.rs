@@ -1,0 +1,122 @@
+//! What is kept of one pod on one of the nodes: its object, its life, and what the server was
+//! told of it. Decides which write is to be sent next; `Kubelets` sends it.
+
+use std::sync::Arc;
+
+use super::PODS;
+use super::life::{Life, Stage};
+use super::nodes::Fleet;
+use super::{patch, status};
+use crate::api::{PatchKind, Request, Response};
+use crate::base::{Time, limits};
+use crate::object::{Map, Object, Value};
+
+/// A pod on one of the nodes.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) pod: Arc<Object>,
+    /// `None` for a pod that had ended before it was first seen.
+    pub(super) life: Option<Life>,
+    writing: bool,
+    /// The status that was last sent, and what the server's answer then had for it.
+    sent: Option<Map<String, Value>>,
+    taken: Option<Value>,
+    /// The final delete was sent.
+    released: bool,
+    /// Writes that failed in a row, and when the next is tried.
+    failures: u32,
+    pub(super) retry_at: Option<Time>,
+}
+
+/// A request under way whose answer matters.
+#[derive(Debug)]
+pub(super) enum Sent {
+    Node(usize),
+    Status(String),
+    Release(String),
+}
+
+impl Slot {
+    /// A pod that was just seen.
+    pub(super) fn new(pod: Arc<Object>, life: Option<Life>) -> Self {
+        Self {
+            pod,
+            life,
+            writing: false,
+            sent: None,
+            taken: None,
+            released: false,
+            failures: 0,
+            retry_at: None,
+        }
+    }
+
+    /// The write that is to be sent now, if any: the status, or the final delete (R-CTL-37).
+    pub(super) fn write(&mut self, uid: &str, now: Time) -> Option<(Request, Sent)> {
+        if self.writing || self.retry_at.is_some_and(|at| at > now) {
+            return None;
+        }
+        let (namespace, name) = (self.pod.namespace(), self.pod.name());
+        if let Some(life) = &self.life {
+            let desired = status::status(life, &self.pod, now);
+            let patch = patch::status_patch(&self.pod, &desired);
+            if let Some(patch) = patch.filter(|_| !self.is_taken(&desired)) {
+                let request = Request::patch(PODS, namespace, name, PatchKind::Strategic, patch);
+                self.sent = Some(desired);
+                self.writing = true;
+                return Some((request.subresource("status"), Sent::Status(uid.to_owned())));
+            }
+        }
+        let over = self.life.as_ref().is_none_or(|life| life.stage == Stage::Over);
+        if !over || !self.pod.is_deleting() || self.released {
+            return None;
+        }
+        let mut request = Request::delete(PODS, namespace, name);
+        request.options.delete.grace_seconds = Some(0);
+        request.options.delete.uid = Some(uid.to_owned());
+        self.released = true;
+        self.writing = true;
+        Some((request, Sent::Release(uid.to_owned())))
+    }
+
+    /// Whether the server was told this already and nobody changed it since: what it then made
+    /// of it is not argued with.
+    fn is_taken(&self, desired: &Map<String, Value>) -> bool {
+        self.sent.as_ref() == Some(desired)
+            && self.taken.is_some()
+            && self.taken.as_ref() == self.pod.at(&["status"])
+    }
+
+    /// Takes a newer version of the pod.
+    pub(super) fn see(&mut self, pod: &Arc<Object>, now: Time, fleet: &mut Fleet) {
+        self.pod = Arc::clone(pod);
+        if let Some(life) = &mut self.life {
+            life.see(pod, now, fleet);
+        }
+    }
+
+    pub(super) fn answered(&mut self, response: &Response, now: Time, fleet: &mut Fleet) {
+        self.writing = false;
+        self.retry_at = None;
+        if response.is_ok() {
+            self.failures = 0;
+            if let Some(object) = response.as_object().filter(|o| o.uid() == self.pod.uid()) {
+                self.taken = object.at(&["status"]).cloned();
+                if object.revision() > self.pod.revision() {
+                    self.see(object, now, fleet);
+                }
+            }
+            return;
+        }
+        // The pod is gone or another has its name: the watch will say so.
+        if matches!(response.code, 404 | 409) {
+            self.released |= response.code == 404;
+            self.taken = self.pod.at(&["status"]).cloned();
+            return;
+        }
+        self.released = false;
+        let pause = limits::RETRY_START.saturating_mul(1 << self.failures.min(16));
+        self.failures += 1;
+        self.retry_at = Some(now + pause.min(limits::RETRY_MAX));
+    }
+}

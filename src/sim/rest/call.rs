@@ -1,0 +1,227 @@
+//! One request with what is known of it: its kind, where its object lies, what it carries.
+
+use std::sync::Arc;
+
+use super::kinds::{self, Kind};
+use super::secrets;
+use crate::api::{Cause, Details, FieldValidation, Reason, Request, Status};
+use crate::base::Time;
+use crate::fields::Write;
+use crate::object::schema::check::{self, Mode, ProblemKind};
+use crate::object::{Name, Object, Value};
+use crate::sim::store::{Key, Resource};
+
+pub(super) struct Call<'a> {
+    pub(super) now: Time,
+    pub(super) request: &'a Request,
+    pub(super) kind: Arc<Kind>,
+    pub(super) resource: Resource,
+    /// Empty at cluster scope.
+    pub(super) namespace: &'a str,
+    /// Empty for a collection.
+    pub(super) name: &'a str,
+    /// Empty for the object itself.
+    pub(super) subresource: &'a str,
+    /// Texts for the answer's `Warning` headers.
+    pub(super) warnings: Vec<String>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(now: Time, request: &'a Request) -> Result<Self, Status> {
+        let gvr = &request.resource;
+        let Some(kind) = kinds::of(gvr) else {
+            return Err(no_such_resource(kinds::is_served(&gvr.group, "")));
+        };
+        let subresource = request.subresource.as_deref().unwrap_or_default();
+        let namespace = request.namespace.as_deref().unwrap_or_default();
+        let unknown = !subresource.is_empty() && !kind.info.has_subresource(subresource);
+        if unknown || (!kind.namespaced() && !namespace.is_empty()) {
+            return Err(no_such_resource(true));
+        }
+        let resource =
+            Resource { group: Name::Borrowed(kind.group), plural: Name::Borrowed(kind.plural) };
+        let name = request.name.as_deref().unwrap_or_default();
+        let mut warnings = Vec::new();
+        if kind.kind == "Endpoints" {
+            let text =
+                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+            warnings.push(text.to_owned());
+        }
+        Ok(Self { now, request, kind, resource, namespace, name, subresource, warnings })
+    }
+
+    /// Whether the object itself is meant, and not a part of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.subresource.is_empty()
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key::new(self.namespace, self.name)
+    }
+
+    pub(super) fn key_of(&self, name: &str) -> Key {
+        Key::new(self.namespace, name)
+    }
+
+    pub(super) fn dry_run(&self) -> bool {
+        self.request.options.dry_run
+    }
+
+    /// Who writes, for managed fields (R-HTTP-31).
+    pub(super) fn write(&self) -> Write<'_> {
+        let agent = self.request.user_agent.split('/').next().unwrap_or_default();
+        Write {
+            manager: self.request.options.field_manager.as_deref().unwrap_or(agent),
+            api_version: &self.kind.api_version,
+            subresource: self.subresource,
+            now: self.now,
+            reset: self.kind.reset(self.subresource),
+        }
+    }
+
+    pub(super) fn not_found(&self) -> Status {
+        Status::not_found(&self.request.resource, self.name)
+    }
+
+    pub(super) fn conflict(&self, why: &str) -> Status {
+        Status::conflict(&self.request.resource, self.name, why)
+    }
+
+    pub(super) fn forbidden(&self, name: &str, why: &str) -> Status {
+        Status::forbidden(&self.request.resource, name, why)
+    }
+
+    pub(super) fn invalid(&self, name: &str, causes: &[Cause]) -> Status {
+        Status::invalid(self.kind.group, self.kind.kind, name, causes)
+    }
+
+    /// The object that the request carries, of the kind that the URL says.
+    pub(super) fn body(&mut self) -> Result<Object, Status> {
+        let own = Arc::clone(&self.kind);
+        let (kind, wanted) = (own.kind, own.api_version.as_str());
+        let Some(Value::Object(body)) = self.request.body.as_deref() else {
+            let text = format!("the object provided is unrecognized (must be of type {kind})");
+            return Err(Status::bad_request(text));
+        };
+        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (version, found) = (text("apiVersion"), text("kind"));
+        if !found.is_empty() && found != kind {
+            return Err(self.wrong_kind(version, found));
+        }
+        if !version.is_empty() && version != wanted {
+            return Err(self.unreadable(&format!("no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""), version));
+        }
+        let problems = self.decode(self.request.body.as_deref().unwrap_or(&Value::Null));
+        let problems = problems.map_err(|e| self.unreadable(&e, wanted))?;
+        self.tell_or_refuse(problems).map_err(|e| self.unreadable(&e, wanted))?;
+        let mut object = Object(body.clone());
+        if found.is_empty() || version.is_empty() {
+            object.set(&["kind"], self.kind.kind.into());
+            object.set(&["apiVersion"], self.kind.api_version.as_str().into());
+        }
+        Ok(object)
+    }
+
+    fn unreadable(&self, why: &str, version: &str) -> Status {
+        let kind = self.kind.kind;
+        let version = version.rsplit('/').next().unwrap_or_default();
+        Status::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: {why}"
+        ))
+    }
+
+    /// Unknown fields of a value of this kind; the first wrong type fails it.
+    pub(super) fn decode(&self, value: &Value) -> Result<Vec<String>, String> {
+        let mode = match self.request.options.field_validation {
+            FieldValidation::Ignore => Mode::Types,
+            FieldValidation::Warn | FieldValidation::Strict => Mode::Decode,
+        };
+        let problems = check::check(self.kind.schema(), self.kind.ty, value, mode);
+        if let Some(wrong) = problems.iter().find(|p| p.kind == ProblemKind::WrongType) {
+            return Err(wrong.message.clone());
+        }
+        if let Some(fault) = secrets::bytes_fault(self.kind.kind, value) {
+            return Err(fault);
+        }
+        Ok(problems.into_iter().map(|problem| problem.message).collect())
+    }
+
+    /// What a reader of fields has to say becomes warnings, or an error where it is to be strict
+    /// (R-HTTP-32).
+    pub(super) fn tell_or_refuse(&mut self, unknown: Vec<String>) -> Result<(), String> {
+        let options = &self.request.options;
+        let twice = options.duplicate_fields.iter().map(|path| format!("duplicate field {path:?}"));
+        let problems: Vec<String> = twice.chain(unknown).collect();
+        match options.field_validation {
+            FieldValidation::Strict if !problems.is_empty() => {
+                Err(format!("strict decoding error: {}", problems.join(", ")))
+            }
+            FieldValidation::Ignore => Ok(()),
+            _ => {
+                self.warnings.extend(problems);
+                Ok(())
+            }
+        }
+    }
+
+    fn wrong_kind(&self, version: &str, found: &str) -> Status {
+        let wanted = self.kind.kind;
+        let short = version.rsplit('/').next().unwrap_or_default();
+        let package = match self.kind.group {
+            "" => "core",
+            group => group.split('.').next().unwrap_or_default(),
+        };
+        Status::bad_request(format!(
+            "{found} in version {version:?} cannot be handled as a {wanted}: converting ({short}.{found}) to ({package}.{wanted}): unknown conversion"
+        ))
+    }
+
+    /// Puts the URL's namespace into the object, or refuses one that differs (R-HTTP-26).
+    pub(super) fn place(&self, object: &mut Object) -> Result<(), Status> {
+        let found = object.namespace();
+        if found == self.namespace {
+            return Ok(());
+        }
+        if !found.is_empty() {
+            return Err(Status::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+        object.set(&["metadata", "namespace"], self.namespace.into());
+        Ok(())
+    }
+
+    /// Puts the URL's name into the object, or refuses one that differs.
+    pub(super) fn name_as_in_url(&self, object: &mut Object) -> Result<(), Status> {
+        let found = object.name();
+        if found.is_empty() {
+            object.set(&["metadata", "name"], self.name.into());
+        } else if found != self.name {
+            return Err(Status::bad_request(format!(
+                "the name of the object ({found}) does not match the name on the URL ({})",
+                self.name
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn no_such_resource(group_is_served: bool) -> Status {
+    if !group_is_served {
+        return Status::new(404, Reason::Unknown, "404 page not found");
+    }
+    let mut status =
+        Status::new(404, Reason::NotFound, "the server could not find the requested resource");
+    status.details = Some(Details::default());
+    status
+}
+
+pub(super) fn method_not_allowed() -> Status {
+    let mut status = Status::new(
+        405,
+        Reason::MethodNotAllowed,
+        "the server does not allow this method on the requested resource",
+    );
+    status.details = Some(Details::default());
+    status
+}

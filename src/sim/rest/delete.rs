@@ -1,0 +1,177 @@
+//! DELETE of one object and of a collection (R-STO-18 to 25).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::call::Call;
+use super::{Server, selection};
+use crate::api::{Details, List, Propagation, Reason, Response, Status};
+use crate::object::{Name, Object, Value};
+use crate::sim::store::Key;
+
+const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+pub(super) fn answer(server: &mut Server, call: &Call) -> Result<Response, Status> {
+    if call.kind.kind == "Namespace" && IMMORTAL.contains(&call.name) {
+        let why = "this namespace may not be deleted";
+        return Err(Status::forbidden(&call.request.resource, call.name, why));
+    }
+    let live = server.store.get(&call.resource, &call.key()).cloned();
+    let live = live.ok_or_else(|| call.not_found())?;
+    preconditions(call, &live)?;
+    let (object, gone) = delete(server, call, &live);
+    if !gone || call.kind.strategy.returns_deleted {
+        return Ok(Response::object(200, object));
+    }
+    let mut status = Status::new(200, Reason::Unknown, "");
+    status.details = Some(Details {
+        name: live.name().to_owned(),
+        group: call.kind.group.to_owned(),
+        kind: call.kind.plural.to_owned(),
+        uid: live.uid().to_owned(),
+        ..Details::default()
+    });
+    Ok(Response::status(status))
+}
+
+pub(super) fn answer_collection(server: &mut Server, call: &Call) -> Result<Response, Status> {
+    let filter = selection::of(call)?;
+    let page = server.store.list(&call.resource, &filter, None, None, 0).unwrap_or_default();
+    let mut items = Vec::with_capacity(page.items.len());
+    for live in page.items {
+        let (object, gone) = delete(server, call, &live);
+        // What is gone is told as it was listed.
+        items.push(if gone { live } else { object });
+    }
+    let api_version = call.request.resource.api_version();
+    let kind = Name::Owned(format!("{}List", call.kind.kind));
+    let revision = server.revision();
+    Ok(Response::list(List {
+        kind,
+        api_version,
+        revision,
+        continue_token: None,
+        remaining: None,
+        items,
+    }))
+}
+
+fn preconditions(call: &Call, live: &Object) -> Result<(), Status> {
+    let wanted = &call.request.options.delete;
+    let differs = |what: &str, wanted: &str, found: &str, then: &str| {
+        let why = format!(
+            "the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). {then}"
+        );
+        // The real server names the kind here, not the resource.
+        let text =
+            format!("Operation cannot be fulfilled on {} {:?}: {why}", call.kind.kind, call.name);
+        let mut status = call.conflict(&why);
+        status.message = text;
+        if let Some(details) = &mut status.details {
+            details.kind = call.kind.kind.to_owned();
+        }
+        Err(status)
+    };
+    if let Some(uid) = wanted.uid.as_deref().filter(|uid| *uid != live.uid()) {
+        let then = "The object might have been deleted and then recreated";
+        return differs("UID", uid, live.uid(), then);
+    }
+    if let Some(version) =
+        wanted.resource_version.as_deref().filter(|v| *v != live.resource_version())
+    {
+        let then = "The object might have been modified";
+        return differs("ResourceVersion", version, live.resource_version(), then);
+    }
+    Ok(())
+}
+
+/// Deletes, or marks for deletion; gives back the object as the answer has it, and whether it is
+/// gone.
+fn delete(server: &mut Server, call: &Call, live: &Arc<Object>) -> (Arc<Object>, bool) {
+    let key = Key::new(live.namespace(), live.name());
+    let mut object = Object::clone(live);
+    propagation_finalizers(call, &mut object);
+    let grace = grace_seconds(call, live);
+    let held = object.finalizers().next().is_some() || is_held_namespace(call, &object);
+    let gone = !held && grace == 0;
+    // A pod is told of its end even where it gets no time for it.
+    if !gone || call.kind.kind == "Pod" {
+        mark(call, &mut object, grace);
+        if call.dry_run() {
+            return (Arc::new(object), gone);
+        }
+        let marked = server.store.put(&call.resource, key.clone(), object);
+        if !gone {
+            return (marked, false);
+        }
+    }
+    if call.dry_run() {
+        return (Arc::clone(live), true);
+    }
+    let last = server.store.remove(&call.resource, key);
+    (last.unwrap_or_else(|| Arc::clone(live)), true)
+}
+
+/// An eviction's delete.
+pub(super) fn pod(server: &mut Server, call: &Call, live: &Arc<Object>) {
+    delete(server, call, live);
+}
+
+fn is_held_namespace(call: &Call, object: &Object) -> bool {
+    call.kind.kind == "Namespace" && !object.list(&["spec", "finalizers"]).is_empty()
+}
+
+/// How long the object's owner on a node may take. Pods alone have such a time (R-STO-23).
+fn grace_seconds(call: &Call, live: &Object) -> i64 {
+    if call.kind.kind != "Pod" {
+        return 0;
+    }
+    let bound = live.text(&["spec", "nodeName"]).is_some_and(|node| !node.is_empty());
+    let phase = live.text(&["status", "phase"]).unwrap_or_default();
+    if !bound || matches!(phase, "Succeeded" | "Failed") {
+        return 0;
+    }
+    let own = live.int(&["spec", "terminationGracePeriodSeconds"]).unwrap_or(30);
+    let asked = call.request.options.delete.grace_seconds.unwrap_or(own);
+    if asked < 0 { 1 } else { asked }
+}
+
+/// Sets the time of deletion, or shortens the one that is set.
+fn mark(call: &Call, object: &mut Object, grace: i64) {
+    let before = object.int(&["metadata", "deletionGracePeriodSeconds"]);
+    if object.is_deleting() && before.is_none_or(|before| before <= grace) {
+        return;
+    }
+    let first = !object.is_deleting();
+    let at = call.now + Duration::from_secs(u64::try_from(grace).unwrap_or(0));
+    object.set(&["metadata", "deletionTimestamp"], at.rfc3339().into());
+    if first && object.generation() > 0 {
+        object.set(&["metadata", "generation"], (object.generation() + 1).into());
+    }
+    if call.kind.kind == "Namespace" {
+        object.set(&["status", "phase"], "Terminating".into());
+    } else {
+        object.set(&["metadata", "deletionGracePeriodSeconds"], grace.into());
+    }
+}
+
+/// What is to happen to dependents is written down as a finalizer (R-STO-24).
+fn propagation_finalizers(call: &Call, object: &mut Object) {
+    let Some(propagation) = call.request.options.delete.propagation else { return };
+    let mut finalizers: Vec<String> = object
+        .finalizers()
+        .filter(|f| !matches!(*f, "orphan" | "foregroundDeletion"))
+        .map(ToOwned::to_owned)
+        .collect();
+    match propagation {
+        Propagation::Orphan => finalizers.push("orphan".to_owned()),
+        Propagation::Foreground => finalizers.push("foregroundDeletion".to_owned()),
+        Propagation::Background => {}
+    }
+    if finalizers.is_empty() {
+        object.remove(&["metadata", "finalizers"]);
+    } else {
+        let list = finalizers.into_iter().map(Value::String).collect();
+        object.set(&["metadata", "finalizers"], Value::Array(list));
+    }
+}

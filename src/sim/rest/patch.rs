@@ -1,0 +1,91 @@
+//! PATCH other than apply: the live object with a patch applied, then as an update (R-PAT).
+
+use super::call::{Call, method_not_allowed};
+use super::{Server, apply, scale, update};
+use crate::api::{Cause, Details, PatchKind, Reason, Response, Status};
+use crate::object::patch::{self, PatchError};
+use crate::object::schema::{Schema, TypeId};
+use crate::object::{Object, Value};
+
+pub(super) fn answer(
+    server: &mut Server,
+    call: &mut Call,
+    kind: PatchKind,
+) -> Result<Response, Status> {
+    if call.name.is_empty() {
+        return Err(method_not_allowed());
+    }
+    match call.subresource {
+        "" | "status" => {}
+        "scale" => return scale::patch(server, call, kind),
+        _ => return Err(method_not_allowed()),
+    }
+    if kind == PatchKind::Apply {
+        return apply::answer(server, call);
+    }
+    let live = server.store.get(&call.resource, &call.key()).cloned();
+    let live = live.ok_or_else(|| call.not_found())?;
+    let patch = call.request.body.as_deref().unwrap_or(&Value::Null);
+    let before = Object::clone(&live).into_value();
+    let patched = apply_patch(call.kind.schema(), call.kind.ty, kind, before, patch)?;
+    let mut object = decoded(call, patched)?;
+    call.name_as_in_url(&mut object)?;
+    call.place(&mut object)?;
+    let object = update::from_decoded(server, call, &live, object)?;
+    Ok(Response::object(200, object))
+}
+
+/// Applies a patch to a value of a kind.
+pub(super) fn apply_patch(
+    schema: &Schema,
+    ty: TypeId,
+    kind: PatchKind,
+    before: Value,
+    document: &Value,
+) -> Result<Value, Status> {
+    let patched = match kind {
+        PatchKind::Json => patch::json(before, document),
+        PatchKind::Strategic => patch::strategic(schema, ty, before, document),
+        PatchKind::Merge | PatchKind::Apply => patch::merge(before, document),
+    };
+    patched.map_err(|error| match error {
+        PatchError::Malformed(text) => Status::bad_request(text),
+        PatchError::TooLong { .. } => {
+            Status::new(413, Reason::RequestEntityTooLarge, error.to_string())
+        }
+        PatchError::Rejected(_) => {
+            let text = "the server rejected our request due to an error in our request";
+            let mut status = Status::new(422, Reason::Invalid, text);
+            status.details = Some(Details::default());
+            status
+        }
+        PatchError::Failed(text) => Status::new(500, Reason::Unknown, text),
+    })
+}
+
+/// The object that a patch gave, or why it is none of its kind (R-PAT-05).
+fn decoded(call: &mut Call, patched: Value) -> Result<Object, Status> {
+    let result = is_of_kind(call, &patched)
+        .and_then(|()| call.decode(&patched))
+        .and_then(|problems| call.tell_or_refuse(problems));
+    if let Err(why) = result {
+        let shown = Value::String(patched.to_string());
+        let cause = Cause {
+            reason: "FieldValueInvalid".to_owned(),
+            message: format!("Invalid value: {shown}: {why}"),
+            field: "patch".to_owned(),
+        };
+        return Err(Status::invalid("", "", "", &[cause]));
+    }
+    Object::from_value(patched).map_err(|_| Status::bad_request("not an object"))
+}
+
+fn is_of_kind(call: &Call, patched: &Value) -> Result<(), String> {
+    let text = |key: &str| patched.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    if kind == call.kind.kind && version == call.kind.api_version {
+        return Ok(());
+    }
+    let short = version.rsplit('/').next().unwrap_or_default();
+    Err(format!("unable to decode {version}, Kind={kind} into *{short}.{}", call.kind.kind))
+}

@@ -1,0 +1,96 @@
+//! Which objects a list, a watch or a deletion of a collection is about (R-HTTP-37).
+
+use super::call::Call;
+use crate::api::Status;
+use crate::object::{FieldSelector, LabelSelector};
+use crate::sim::store::Filter;
+
+/// Fields besides `metadata.name` and `metadata.namespace` by which a kind can be selected.
+const FIELDS: &[(&str, &str, &[&str])] = &[
+    (
+        "",
+        "Pod",
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.podIPs",
+            "status.nominatedNodeName",
+        ],
+    ),
+    ("", "Node", &["spec.unschedulable"]),
+    ("", "Namespace", &["status.phase"]),
+    ("", "Secret", &["type"]),
+    ("", "Service", &["spec.clusterIP", "spec.type"]),
+    ("", "ReplicationController", &["status.replicas"]),
+    ("apps", "ReplicaSet", &["status.replicas"]),
+    ("batch", "Job", &["status.successful"]),
+    ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
+    (
+        "",
+        "Event",
+        &[
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        ],
+    ),
+];
+
+pub(super) fn of(call: &Call) -> Result<Filter, Status> {
+    let options = &call.request.options;
+    let labels = match options.label_selector.as_deref() {
+        Some(text) => LabelSelector::parse(text).map_err(|e| Status::bad_request(e.0))?,
+        None => LabelSelector::default(),
+    };
+    let mut fields = match options.field_selector.as_deref() {
+        Some(text) => FieldSelector::parse(text).map_err(|e| Status::bad_request(e.0))?,
+        None => FieldSelector::default(),
+    };
+    known_fields(call, &fields)?;
+    let mut name = (!call.name.is_empty()).then(|| call.name.to_owned());
+    fields.terms.retain(|term| {
+        let is_name = term.field == "metadata.name" && term.equal && name.is_none();
+        if is_name {
+            name = Some(term.value.clone());
+        }
+        !is_name
+    });
+    let namespace = (!call.namespace.is_empty()).then(|| call.namespace.to_owned());
+    Ok(Filter { namespace, name, labels, fields })
+}
+
+fn known_fields(call: &Call, fields: &FieldSelector) -> Result<(), Status> {
+    let of_kind = FIELDS
+        .iter()
+        .find(|(group, kind, _)| *group == call.kind.group && *kind == call.kind.kind)
+        .map_or(&[][..], |(_, _, fields)| fields);
+    for term in &fields.terms {
+        let field = term.field.as_str();
+        let general = matches!(field, "metadata.name" | "metadata.namespace");
+        if general || of_kind.contains(&field) {
+            continue;
+        }
+        let text = if of_kind.is_empty() {
+            format!(
+                "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+            )
+        } else {
+            format!("field label not supported: {field}")
+        };
+        return Err(Status::bad_request(text));
+    }
+    Ok(())
+}

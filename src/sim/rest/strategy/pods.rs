@@ -1,0 +1,36 @@
+//! What a pod is given when it is created: its phase and its quality of service.
+
+use crate::object::{Object, Value, quantity::Quantity};
+
+pub(super) fn prepare_for_create(pod: &mut Object) {
+    let class = quality(pod);
+    pod.set(&["status", "phase"], "Pending".into());
+    pod.set(&["status", "qosClass"], class.into());
+}
+
+/// Guaranteed if every container has limits of CPU and memory and requests equal to them,
+/// BestEffort if none has either, Burstable in between.
+fn quality(pod: &Object) -> &'static str {
+    let (mut any, mut all) = (false, true);
+    let containers = pod.list(&["spec", "containers"]).iter();
+    for container in containers.chain(pod.list(&["spec", "initContainers"])) {
+        let resources = &container["resources"];
+        for name in ["cpu", "memory"] {
+            let limit = amount(&resources["limits"][name]);
+            let request = amount(&resources["requests"][name]);
+            any |= limit.is_some() || request.is_some();
+            all &= limit.is_some() && (request.is_none() || request == limit);
+        }
+    }
+    match (any, all) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}
+
+/// An amount that is given and not zero.
+fn amount(value: &Value) -> Option<Quantity> {
+    let amount = Quantity::parse(value.as_str()?).ok()?;
+    (amount != Quantity::parse("0").ok()?).then_some(amount)
+}

@@ -1,0 +1,141 @@
+//! PUT of an object, and the second half of every change to one (R-STO-04 to 10, 14, 21).
+
+use std::sync::Arc;
+
+use super::call::{Call, method_not_allowed};
+use super::{Server, admission, create, scale, services, strategy, validate};
+use crate::api::{Cause, Response, Status, Verb};
+use crate::fields;
+use crate::object::Object;
+
+pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, Status> {
+    if call.name.is_empty() {
+        return Err(method_not_allowed());
+    }
+    match call.subresource {
+        "" | "status" | "finalize" => {}
+        "scale" => return scale::update(server, call),
+        _ => return Err(method_not_allowed()),
+    }
+    let mut object = call.body()?;
+    call.name_as_in_url(&mut object)?;
+    call.place(&mut object)?;
+    let live = server.store.get(&call.resource, &call.key()).cloned();
+    let Some(live) = live else {
+        if !call.is_whole() || !call.kind.strategy.create_on_update {
+            return Err(call.not_found());
+        }
+        return Ok(Response::object(201, create::from_decoded(server, call, object)?));
+    };
+    let object = from_decoded(server, call, &live, object)?;
+    Ok(Response::object(200, object))
+}
+
+/// Takes a decoded new state of `live` from there to the store.
+pub(super) fn from_decoded(
+    server: &mut Server,
+    call: &mut Call,
+    live: &Arc<Object>,
+    mut object: Object,
+) -> Result<Arc<Object>, Status> {
+    create::complete(call, Some(live), &mut object);
+    let kind = Arc::clone(&call.kind);
+    fields::update(kind.schema(), kind.ty, Some(live), &mut object, &call.write());
+    write_over(server, call, live, object)
+}
+
+/// Takes a complete new state with its managed fields from there to the store.
+pub(super) fn write_over(
+    server: &mut Server,
+    call: &mut Call,
+    live: &Arc<Object>,
+    mut object: Object,
+) -> Result<Arc<Object>, Status> {
+    preconditions(call, live, &mut object)?;
+    keep_system_fields(live, &mut object);
+    services::patch_from_live(call, live, &mut object);
+    services::allocate(server, call, Some(live), &mut object)?;
+    strategy::prepare_for_update(&call.kind, call.subresource, live, &mut object);
+    let causes = validate::update(call, live, &object);
+    if !causes.is_empty() {
+        return Err(call.invalid(call.name, &causes));
+    }
+    admission::on_update(server, call, live, &object)?;
+    if matches!(call.subresource, "" | "scale") {
+        call.warnings.extend(validate::warnings(call, &object, false));
+    }
+    strategy::read_back(&call.kind, &mut object);
+    fields::keep_times(live, &mut object);
+    if call.dry_run() {
+        return Ok(Arc::new(object));
+    }
+    if is_released(&object) {
+        let response = Arc::new(object);
+        server.store.remove(&call.resource, call.key());
+        return Ok(response);
+    }
+    Ok(server.store.put(&call.resource, call.key(), object))
+}
+
+/// The uid and the version that the writer thinks it writes over. A uid is a precondition of PUT
+/// alone; other writers are told that it is immutable.
+fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), Status> {
+    let uid = object.uid();
+    if call.request.verb == Verb::Update && !uid.is_empty() && uid != live.uid() {
+        let key = format!("/registry/{}/{}", call.kind.plural, call.key().as_str());
+        return Err(call.conflict(&format!(
+            "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            live.uid()
+        )));
+    }
+    let version = object.resource_version();
+    if version.is_empty() || version == "0" {
+        if !call.kind.strategy.unconditional_update {
+            let cause = Cause {
+                reason: "FieldValueInvalid".to_owned(),
+                message: "Invalid value: 0: must be specified for an update".to_owned(),
+                field: "metadata.resourceVersion".to_owned(),
+            };
+            let resource = call.kind.plural;
+            return Err(Status::invalid(call.kind.group, resource, call.name, &[cause]));
+        }
+        object.set(&["metadata", "resourceVersion"], live.resource_version().into());
+    } else if version != live.resource_version() {
+        return Err(call.conflict("the object has been modified; please apply your changes to the latest version and try again"));
+    }
+    Ok(())
+}
+
+/// What no writer can change (R-STO-10).
+fn keep_system_fields(live: &Object, object: &mut Object) {
+    if object.uid().is_empty() {
+        object.set(&["metadata", "uid"], live.uid().into());
+    }
+    object.remove(&["metadata", "selfLink"]);
+    for field in ["creationTimestamp", "generation", "deletionTimestamp"] {
+        let path = ["metadata", field];
+        match live.at(&path) {
+            Some(value) if object.at(&path) == Some(value) => {}
+            Some(value) => object.set(&path, value.clone()),
+            // A first time of deletion is no writer's to set; validation says so.
+            None if field == "deletionTimestamp" => {}
+            None => {
+                object.remove(&path);
+            }
+        }
+    }
+    let grace = ["metadata", "deletionGracePeriodSeconds"];
+    if object.at(&grace).is_none()
+        && let Some(value) = live.at(&grace)
+    {
+        object.set(&grace, value.clone());
+    }
+}
+
+/// Whether nothing holds an object any more that is to be deleted (R-STO-21).
+fn is_released(object: &Object) -> bool {
+    object.is_deleting()
+        && object.finalizers().next().is_none()
+        && object.int(&["metadata", "deletionGracePeriodSeconds"]).unwrap_or(0) == 0
+        && (object.kind() != "Namespace" || object.list(&["spec", "finalizers"]).is_empty())
+}

@@ -1,0 +1,136 @@
+//! Field errors in the words of apimachinery (R-HTTP-23).
+
+use std::fmt;
+
+use super::read::{given, int};
+use crate::api::Cause;
+use crate::object::Value;
+
+/// Where a value stands: built on the way down without allocating, printed only in an error.
+#[derive(Clone, Copy)]
+pub(super) enum Path<'a> {
+    Root(&'static str),
+    Field(&'a Path<'a>, &'a str),
+    Index(&'a Path<'a>, usize),
+    Key(&'a Path<'a>, &'a str),
+}
+
+impl<'a> Path<'a> {
+    pub(super) fn field(&'a self, name: &'a str) -> Path<'a> {
+        Path::Field(self, name)
+    }
+
+    pub(super) fn index(&'a self, index: usize) -> Path<'a> {
+        Path::Index(self, index)
+    }
+
+    pub(super) fn key(&'a self, key: &'a str) -> Path<'a> {
+        Path::Key(self, key)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root(name) => f.write_str(name),
+            Path::Field(Path::Root(""), name) => f.write_str(name),
+            Path::Field(parent, name) => write!(f, "{parent}.{name}"),
+            Path::Index(parent, index) => write!(f, "{parent}[{index}]"),
+            Path::Key(parent, key) => write!(f, "{parent}[{key}]"),
+        }
+    }
+}
+
+/// The errors found so far.
+#[derive(Default)]
+pub(super) struct Errors(Vec<Cause>);
+
+impl Errors {
+    pub(super) fn into_causes(self) -> Vec<Cause> {
+        self.0
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn push(&mut self, path: &Path, reason: &str, message: String) {
+        self.0.push(Cause { reason: reason.to_owned(), message, field: path.to_string() });
+    }
+
+    pub(super) fn invalid(&mut self, path: &Path, value: impl Into<Value>, detail: &str) {
+        let value = value.into();
+        let colon = if detail.is_empty() { "" } else { ": " };
+        self.push(path, "FieldValueInvalid", format!("Invalid value: {value}{colon}{detail}"));
+    }
+
+    /// An error about a struct, which upstream shows as its Go type prints.
+    pub(super) fn invalid_as(&mut self, path: &Path, shown: &str, detail: &str) {
+        self.push(path, "FieldValueInvalid", format!("Invalid value: {shown}: {detail}"));
+    }
+
+    /// The same for a duplicate.
+    pub(super) fn duplicate_as(&mut self, path: &Path, shown: &str) {
+        self.push(path, "FieldValueDuplicate", format!("Duplicate value: {shown}"));
+    }
+
+    /// The same for an unsupported value.
+    pub(super) fn unsupported_as(&mut self, path: &Path, shown: &str, supported: &[&str]) {
+        let supported: Vec<String> = supported.iter().map(|s| format!("{s:?}")).collect();
+        let list = supported.join(", ");
+        let text = format!("Unsupported value: {shown}: supported values: {list}");
+        self.push(path, "FieldValueNotSupported", text);
+    }
+
+    /// An error for each fault of a text.
+    pub(super) fn faults(&mut self, path: &Path, value: &str, faults: Vec<String>) {
+        for fault in faults {
+            self.invalid(path, value, &fault);
+        }
+    }
+
+    pub(super) fn required(&mut self, path: &Path, detail: &str) {
+        let colon = if detail.is_empty() { "" } else { ": " };
+        self.push(path, "FieldValueRequired", format!("Required value{colon}{detail}"));
+    }
+
+    pub(super) fn forbidden(&mut self, path: &Path, detail: &str) {
+        self.push(path, "FieldValueForbidden", format!("Forbidden: {detail}"));
+    }
+
+    pub(super) fn duplicate(&mut self, path: &Path, value: impl Into<Value>) {
+        self.push(path, "FieldValueDuplicate", format!("Duplicate value: {}", value.into()));
+    }
+
+    pub(super) fn not_found(&mut self, path: &Path, value: impl Into<Value>) {
+        self.push(path, "FieldValueNotFound", format!("Not found: {}", value.into()));
+    }
+
+    pub(super) fn too_long(&mut self, path: &Path, bytes: usize) {
+        let text = format!("Too long: may not be more than {bytes} bytes");
+        self.push(path, "FieldValueTooLong", text);
+    }
+
+    /// `supported` in the order in which upstream shows them.
+    pub(super) fn unsupported(&mut self, path: &Path, value: impl Into<Value>, supported: &[&str]) {
+        self.unsupported_as(path, &value.into().to_string(), supported);
+    }
+
+    /// Each named field, where it is given, is zero or more.
+    pub(super) fn nonnegative(&mut self, value: &Value, path: &Path, fields: &[&str]) {
+        for field in fields {
+            if let Some(number) = int(value, field).filter(|number| *number < 0) {
+                let text = "must be greater than or equal to 0";
+                self.invalid(&path.field(field), number, text);
+            }
+        }
+    }
+
+    /// A field that is not as it was.
+    pub(super) fn immutable(&mut self, path: &Path, before: &Value, now: &Value, field: &str) {
+        if given(before, field) != given(now, field) {
+            let value = now.get(field).cloned().unwrap_or_default();
+            self.invalid(&path.field(field), value, "field is immutable");
+        }
+    }
+}

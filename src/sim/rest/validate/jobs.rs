@@ -1,0 +1,187 @@
+//! Jobs and CronJobs.
+
+use super::errors::{Errors, Path};
+use super::read::{given, text};
+use super::{pods, selectors};
+use crate::object::{Object, Value, json};
+
+const SPEC: Path = Path::Root("spec");
+
+pub(super) fn job(object: &Object, errors: &mut Errors) {
+    let spec = object.at(&["spec"]).unwrap_or(&Value::Null);
+    job_spec(spec, &SPEC, errors);
+    match given(spec, "selector") {
+        None => errors.required(&SPEC.field("selector"), ""),
+        Some(selector) => {
+            selectors::selector(selector, &SPEC.field("selector"), errors);
+            generated_selector(object, spec, selector, errors);
+        }
+    }
+    selectors::matches_template(spec, &SPEC, errors);
+}
+
+/// A selector that the server makes is just what it makes.
+fn generated_selector(job: &Object, spec: &Value, selector: &Value, errors: &mut Errors) {
+    if spec["manualSelector"] == true {
+        return;
+    }
+    let own = json!({ "matchLabels": { "batch.kubernetes.io/controller-uid": job.uid() } });
+    let old = json!({ "matchLabels": { "controller-uid": job.uid() } });
+    if *selector != own && *selector != old {
+        let text = "`selector` not auto-generated";
+        errors.invalid(&SPEC.field("selector"), selector.clone(), text);
+    }
+}
+
+fn job_spec(spec: &Value, path: &Path, errors: &mut Errors) {
+    errors.nonnegative(
+        spec,
+        path,
+        &[
+            "parallelism",
+            "completions",
+            "activeDeadlineSeconds",
+            "backoffLimit",
+            "ttlSecondsAfterFinished",
+            "backoffLimitPerIndex",
+            "maxFailedIndexes",
+        ],
+    );
+    let mode = text(spec, "completionMode");
+    match mode {
+        "NonIndexed" => {
+            for field in ["backoffLimitPerIndex", "maxFailedIndexes"] {
+                if let Some(value) = given(spec, field) {
+                    let text = "requires indexed completion mode";
+                    errors.invalid(&path.field(field), value.clone(), text);
+                }
+            }
+        }
+        "Indexed" => {
+            if given(spec, "completions").is_none() {
+                let text = "when completion mode is Indexed";
+                errors.required(&path.field("completions"), text);
+            }
+        }
+        // A CronJob's template has no mode until a Job is made of it.
+        "" => {}
+        other => {
+            let supported = ["NonIndexed", "Indexed"];
+            errors.unsupported(&path.field("completionMode"), other, &supported);
+        }
+    }
+    let template = path.field("template");
+    pods::template(&spec["template"], &template, errors);
+    restart_policy(spec, &template, errors);
+}
+
+fn restart_policy(spec: &Value, template: &Path, errors: &mut Errors) {
+    let at = template.field("spec");
+    let path = at.field("restartPolicy");
+    match text(&spec["template"]["spec"], "restartPolicy") {
+        "" | "Always" => {
+            errors.required(&path, "valid values: \"OnFailure\", \"Never\"");
+        }
+        "OnFailure" if given(spec, "podFailurePolicy").is_some() => {
+            let text = "only \"Never\" is supported when podFailurePolicy is specified";
+            errors.invalid(&path, "OnFailure", text);
+        }
+        "OnFailure" | "Never" => {}
+        other => errors.unsupported(&path, other, &["OnFailure", "Never"]),
+    }
+}
+
+/// What of a Job may not change (R-VAL-05).
+pub(super) fn job_changed(live: &Object, job: &Object, errors: &mut Errors) {
+    let empty = Value::Null;
+    let (before, now) = (live.at(&["spec"]).unwrap_or(&empty), job.at(&["spec"]).unwrap_or(&empty));
+    let elastic = text(now, "completionMode") == "Indexed"
+        && given(now, "completions") == given(now, "parallelism");
+    if !elastic {
+        errors.immutable(&SPEC, before, now, "completions");
+    }
+    errors.immutable(&SPEC, before, now, "selector");
+    template_changed(before, now, errors);
+    for field in
+        ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
+    {
+        errors.immutable(&SPEC, before, now, field);
+    }
+}
+
+/// Where pods of a suspended Job that never ran go may still change.
+fn template_changed(before: &Value, now: &Value, errors: &mut Errors) {
+    let suspended = before.get("suspend") == Some(&Value::Bool(true));
+    let fixed = |spec: &Value| {
+        let mut template = spec["template"].clone();
+        if suspended {
+            if let Some(metadata) = template.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.remove("annotations");
+                metadata.remove("labels");
+            }
+            if let Some(spec) = template.get_mut("spec").and_then(Value::as_object_mut) {
+                for field in ["nodeSelector", "tolerations", "affinity", "schedulingGates"] {
+                    spec.remove(field);
+                }
+            }
+        }
+        template
+    };
+    if fixed(before) != fixed(now) {
+        let value = now["template"].clone();
+        errors.invalid(&SPEC.field("template"), value, "field is immutable");
+    }
+}
+
+pub(super) fn cron_job(object: &Object, is_new: bool, errors: &mut Errors) {
+    let spec = object.at(&["spec"]).unwrap_or(&Value::Null);
+    let schedule = text(spec, "schedule");
+    if schedule.is_empty() {
+        errors.required(&SPEC.field("schedule"), "");
+    } else {
+        schedule_form(schedule, errors);
+        if schedule.contains("TZ") {
+            let text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+            errors.invalid(&SPEC.field("schedule"), schedule, text);
+        }
+    }
+    errors.nonnegative(spec, &SPEC, &["startingDeadlineSeconds"]);
+    let policy = text(spec, "concurrencyPolicy");
+    if !matches!(policy, "Allow" | "Forbid" | "Replace") {
+        let supported = ["Allow", "Forbid", "Replace"];
+        errors.unsupported(&SPEC.field("concurrencyPolicy"), policy, &supported);
+    }
+    let template = SPEC.field("jobTemplate");
+    job_spec(&spec["jobTemplate"]["spec"], &template.field("spec"), errors);
+    let limits = ["successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
+    errors.nonnegative(spec, &SPEC, &limits);
+    if is_new && object.name().len() > 52 {
+        let path = Path::Root("metadata");
+        let text = "must be no more than 52 characters";
+        errors.invalid(&path.field("name"), object.name(), text);
+    }
+    if let Some(zone) = given(spec, "timeZone").and_then(Value::as_str)
+        && zone.is_empty()
+    {
+        errors.invalid(&SPEC.field("timeZone"), zone, "timeZone must be nil or non-empty string");
+    }
+}
+
+/// The number of fields; what they may hold is left to the controller.
+fn schedule_form(schedule: &str, errors: &mut Errors) {
+    if schedule.starts_with('@') {
+        let known =
+            ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+        if !known.contains(&schedule) && !schedule.starts_with("@every ") {
+            let text = format!("unrecognized descriptor: {schedule}");
+            errors.invalid(&SPEC.field("schedule"), schedule, &text);
+        }
+        return;
+    }
+    let fields = schedule.split_whitespace().filter(|f| !f.contains("TZ=")).count();
+    if fields != 5 {
+        let shown: Vec<&str> = schedule.split_whitespace().collect();
+        let text = format!("expected exactly 5 fields, found {fields}: [{}]", shown.join(" "));
+        errors.invalid(&SPEC.field("schedule"), schedule, &text);
+    }
+}

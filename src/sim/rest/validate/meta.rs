@@ -1,0 +1,173 @@
+//! `metadata` of every kind.
+
+use super::errors::{Errors, Path};
+use crate::object::{Map, Object, Value};
+use crate::sim::rest::names;
+
+const METADATA: Path = Path::Root("metadata");
+
+/// What names of a kind must be.
+fn name_rule(kind: &str) -> fn(&str) -> Vec<String> {
+    match kind {
+        "Namespace" | "Service" | "StatefulSet" => names::label_1123,
+        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => names::path_segment,
+        _ => names::subdomain_1123,
+    }
+}
+
+pub(super) fn create(kind: &str, object: &Object, errors: &mut Errors) {
+    let rule = name_rule(kind);
+    let generate = object.text(&["metadata", "generateName"]).unwrap_or_default();
+    if !generate.is_empty() {
+        // A prefix may end as no name may: what follows it makes it right.
+        let stem = generate.strip_suffix('-').unwrap_or(generate);
+        errors.faults(&METADATA.field("generateName"), generate, rule(stem));
+    }
+    let name = object.name();
+    if name.is_empty() {
+        errors.required(&METADATA.field("name"), "name or generateName is required");
+    } else {
+        errors.faults(&METADATA.field("name"), name, rule(name));
+    }
+    maps(object, errors);
+    owners(object, errors);
+    finalizers(object, errors);
+}
+
+/// What is checked of every kind's new state before the kind has its say.
+pub(super) fn common(object: &Object, errors: &mut Errors) {
+    maps(object, errors);
+    owners(object, errors);
+    finalizers(object, errors);
+}
+
+pub(super) fn update(live: &Object, object: &Object, errors: &mut Errors) {
+    new_finalizers(live, object, errors);
+    for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let path = ["metadata", field];
+        if live.at(&path) != object.at(&path) {
+            let value = object.at(&path).cloned().unwrap_or_default();
+            errors.invalid(&METADATA.field(field), value, "field is immutable");
+        }
+    }
+    maps(object, errors);
+    owners(object, errors);
+}
+
+fn maps(object: &Object, errors: &mut Errors) {
+    if let Some(labels) = object.labels() {
+        labels_at(labels, &METADATA.field("labels"), errors);
+    }
+    if let Some(map) = object.at(&["metadata", "annotations"]).and_then(Value::as_object) {
+        annotations_at(map, &METADATA.field("annotations"), errors);
+    }
+}
+
+/// Annotations wherever they stand. Their keys may be of any case.
+pub(super) fn annotations_at(map: &Map<String, Value>, path: &Path, errors: &mut Errors) {
+    let mut size = 0;
+    for (key, value) in map {
+        errors.faults(path, key, names::qualified(&key.to_lowercase()));
+        size += key.len() + value.as_str().map_or(0, str::len);
+    }
+    if size > 256 * 1024 {
+        errors.too_long(path, 256 * 1024);
+    }
+}
+
+/// Labels wherever they stand.
+pub(super) fn labels_at(labels: &Map<String, Value>, path: &Path, errors: &mut Errors) {
+    for (key, value) in labels {
+        errors.faults(path, key, names::qualified(key));
+        let value = value.as_str().unwrap_or_default();
+        errors.faults(path, value, names::label_value(value));
+    }
+}
+
+fn owners(object: &Object, errors: &mut Errors) {
+    let path = METADATA.field("ownerReferences");
+    let mut controller: Option<String> = None;
+    for owner in object.owners() {
+        if owner.api_version.is_empty() {
+            errors.invalid(&path.field("apiVersion"), "", "version must not be empty");
+        }
+        for (field, value) in [("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)] {
+            if value.is_empty() {
+                errors.invalid(&path.field(field), "", "must not be empty");
+            }
+        }
+        if (owner.api_version, owner.kind) == ("v1", "Event") {
+            let shown = shown_owner(object, owner.uid);
+            errors.invalid(&path, shown, "/v1, Kind=Event is disallowed from being an owner");
+        }
+        if !owner.controller {
+            continue;
+        }
+        let shown = format!("{}/{}", owner.kind, owner.name);
+        if let Some(first) = &controller {
+            let text = format!(
+                "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {shown}"
+            );
+            errors.invalid_as(&path, &shown_owners(object), &text);
+        } else {
+            controller = Some(shown);
+        }
+    }
+}
+
+/// The owners as their Go type prints.
+fn shown_owners(object: &Object) -> String {
+    let fields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+    let owners = object.list(&["metadata", "ownerReferences"]).iter().map(|owner| {
+        let given = fields.iter().filter_map(|field| Some((field, owner.get(field)?)));
+        let parts: Vec<String> =
+            given.map(|(field, value)| format!("\"{field}\":{value}")).collect();
+        format!("{{{}}}", parts.join(","))
+    });
+    format!("[{}]", owners.collect::<Vec<_>>().join(","))
+}
+
+/// The owner of that uid as it was given.
+fn shown_owner(object: &Object, uid: &str) -> Value {
+    let owners = object.list(&["metadata", "ownerReferences"]);
+    owners.iter().find(|owner| owner["uid"] == *uid).cloned().unwrap_or_default()
+}
+
+/// Finalizers that stand without a domain.
+const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+
+fn finalizers(object: &Object, errors: &mut Errors) {
+    let path = METADATA.field("finalizers");
+    let (mut orphan, mut foreground) = (false, false);
+    for (i, finalizer) in object.finalizers().enumerate() {
+        errors.faults(&path, finalizer, names::qualified(finalizer));
+        if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
+            let text = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.invalid(&path.index(i), finalizer, text);
+        }
+        orphan |= finalizer == "orphan";
+        foreground |= finalizer == "foregroundDeletion";
+    }
+    if orphan && foreground {
+        let value = object.list(&["metadata", "finalizers"]).to_vec();
+        let text = "finalizer orphan and foregroundDeletion cannot be both set";
+        errors.invalid(&path, Value::Array(value), text);
+    }
+}
+
+/// What is being deleted takes no more finalizers (R-STO-22).
+fn new_finalizers(live: &Object, object: &Object, errors: &mut Errors) {
+    if !live.is_deleting() {
+        return;
+    }
+    let known: Vec<&str> = live.finalizers().collect();
+    let new: Vec<String> =
+        object.finalizers().filter(|f| !known.contains(f)).map(|f| format!("{f:?}")).collect();
+    if !new.is_empty() {
+        let text = format!(
+            "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+            new.join(", ")
+        );
+        errors.forbidden(&METADATA.field("finalizers"), &text);
+    }
+}

@@ -1,0 +1,113 @@
+//! Label selectors in manifests, and numbers that may be percentages.
+
+use super::errors::{Errors, Path};
+use super::meta::labels_at;
+use super::read::{given, int, list, text};
+use crate::object::{LabelSelector, Value};
+use crate::sim::rest::names;
+
+/// A selector; what it must do is said by those who use it.
+pub(super) fn selector(selector: &Value, path: &Path, errors: &mut Errors) {
+    if let Some(labels) = selector.get("matchLabels").and_then(Value::as_object) {
+        labels_at(labels, &path.field("matchLabels"), errors);
+    }
+    let expressions = path.field("matchExpressions");
+    for (i, expression) in list(selector, "matchExpressions").iter().enumerate() {
+        requirement(expression, &expressions.index(i), errors);
+    }
+}
+
+fn requirement(expression: &Value, path: &Path, errors: &mut Errors) {
+    let values = list(expression, "values");
+    match text(expression, "operator") {
+        "In" | "NotIn" if values.is_empty() => {
+            let text = "must be specified when `operator` is 'In' or 'NotIn'";
+            errors.required(&path.field("values"), text);
+        }
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
+            let text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+            errors.forbidden(&path.field("values"), text);
+        }
+        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+        other => errors.invalid(&path.field("operator"), other, "not a valid selector operator"),
+    }
+    let key = text(expression, "key");
+    errors.faults(&path.field("key"), key, names::qualified(key));
+    let at = path.field("values");
+    for (i, value) in values.iter().filter_map(Value::as_str).enumerate() {
+        errors.faults(&at.index(i), value, names::label_value(value));
+    }
+}
+
+/// The selector of a workload: there and not empty. `what` is the word that upstream's message has
+/// for the kind. Says whether it can be used to select.
+pub(super) fn of_workload(spec: &Value, path: &Path, what: &str, errors: &mut Errors) -> bool {
+    let mut usable = true;
+    match given(spec, "selector") {
+        None => errors.required(&path.field("selector"), ""),
+        Some(value) => {
+            let before = errors.count();
+            selector(value, &path.field("selector"), errors);
+            usable = errors.count() == before;
+            if LabelSelector::from_value(value).is_empty() {
+                let text = format!("empty selector is invalid for {what}");
+                errors.invalid(&path.field("selector"), value.clone(), &text);
+            }
+        }
+    }
+    usable
+}
+
+/// Whether the template's labels are selected.
+pub(super) fn matches_template(spec: &Value, path: &Path, errors: &mut Errors) {
+    let labels = spec.get("template").and_then(|t| t.get("metadata")?.get("labels"));
+    let selected = match given(spec, "selector") {
+        // Nothing is selected by no selector.
+        None => false,
+        Some(selector) => {
+            LabelSelector::from_value(selector).matches(labels.and_then(Value::as_object))
+        }
+    };
+    if !selected {
+        let value = labels.cloned().unwrap_or_default();
+        let template = path.field("template");
+        let metadata = template.field("metadata");
+        let text = "`selector` does not match template `labels`";
+        errors.invalid(&metadata.field("labels"), value, text);
+    }
+}
+
+/// The percentage that a text gives, if it is one.
+fn percent(value: &Value) -> Option<i64> {
+    let digits = value.as_str()?.strip_suffix('%')?;
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| plain)
+}
+
+/// The number or percentage that a value gives; 0 for what is neither.
+pub(super) fn amount(value: &Value) -> i64 {
+    percent(value).or_else(|| value.as_i64()).unwrap_or(0)
+}
+
+/// A number of zero or more, or a percentage.
+pub(super) fn int_or_percent(owner: &Value, path: &Path, field: &str, errors: &mut Errors) {
+    match given(owner, field) {
+        Some(Value::String(word)) if percent(&owner[field]).is_none() => {
+            let text = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+            errors.invalid(&path.field(field), word.as_str(), text);
+        }
+        Some(Value::Number(_)) if int(owner, field).is_some_and(|n| n < 0) => {
+            errors.nonnegative(owner, path, &[field]);
+        }
+        _ => {}
+    }
+}
+
+/// Not more than all of them.
+pub(super) fn at_most_all(owner: &Value, path: &Path, field: &str, errors: &mut Errors) {
+    if let Some(value) = given(owner, field)
+        && percent(value).is_some_and(|percent| percent > 100)
+    {
+        errors.invalid(&path.field(field), value.clone(), "must not be greater than 100%");
+    }
+}

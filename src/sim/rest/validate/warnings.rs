@@ -1,0 +1,160 @@
+//! What a writer is told of without being refused (R-HTTP-25).
+
+use super::errors::Path;
+use super::read::{given, int, list, text};
+use crate::object::{Object, Value, quantity::Quantity};
+use crate::sim::rest::names;
+
+/// Warnings of a pod template or of a pod's own spec.
+pub(super) fn of_pods(kind: &str, object: &Object) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let root = Path::Root("spec");
+    let (template, job) = (root.field("template"), root.field("jobTemplate"));
+    let (job_spec, pod_spec);
+    let empty = Value::Null;
+    let spec = object.at(&["spec"]).unwrap_or(&empty);
+    let (spec, path) = match kind {
+        "Pod" => (spec, &root),
+        "CronJob" => {
+            job_spec = job.field("spec");
+            let inner = job_spec.field("template");
+            return of_spec(&spec["jobTemplate"]["spec"]["template"]["spec"], &inner.field("spec"));
+        }
+        _ => {
+            pod_spec = template.field("spec");
+            (&spec["template"]["spec"], &pod_spec)
+        }
+    };
+    warnings.extend(of_spec(spec, path));
+    warnings
+}
+
+fn of_spec(spec: &Value, path: &Path) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let spread = path.field("topologySpreadConstraints");
+    for (i, constraint) in list(spec, "topologySpreadConstraints").iter().enumerate() {
+        if given(constraint, "labelSelector").is_none() {
+            let at = spread.index(i);
+            let at = at.field("labelSelector");
+            warnings.push(format!("{at}: a null labelSelector results in matching no pod"));
+        }
+    }
+    let pulls = path.field("imagePullSecrets");
+    for (i, secret) in list(spec, "imagePullSecrets").iter().enumerate() {
+        if text(secret, "name").is_empty() {
+            let at = pulls.index(i);
+            let at = at.field("name");
+            warnings.push(format!("{at}: invalid empty name \"\""));
+        }
+    }
+    for kind in ["initContainers", "containers"] {
+        let at = path.field(kind);
+        for (i, container) in list(spec, kind).iter().enumerate() {
+            fractional_bytes(container, &at.index(i), &mut warnings);
+            hidden_variables(container, &at.index(i), &mut warnings);
+        }
+    }
+    same_ports(spec, path, &mut warnings);
+    if int(spec, "terminationGracePeriodSeconds").is_some_and(|seconds| seconds < 0) {
+        let at = path.field("terminationGracePeriodSeconds");
+        warnings.push(format!(
+            "{at}: must be >= 0; negative values are invalid and will be treated as 1"
+        ));
+    }
+    warnings
+}
+
+/// Bytes that are no whole number.
+fn fractional_bytes(container: &Value, path: &Path, warnings: &mut Vec<String>) {
+    let resources = path.field("resources");
+    for name in ["memory", "ephemeral-storage"] {
+        for kind in ["limits", "requests"] {
+            let Some(text) = container["resources"][kind][name].as_str() else { continue };
+            let millis = Quantity::parse(text).map_or(0, |q| q.millis());
+            if millis % 1000 != 0 {
+                let at = resources.field(kind);
+                let at = at.key(name);
+                warnings.push(format!(
+                    "{at}: fractional byte value {text:?} is invalid, must be an integer"
+                ));
+            }
+        }
+    }
+}
+
+fn hidden_variables(container: &Value, path: &Path, warnings: &mut Vec<String>) {
+    let mut seen: Vec<&str> = Vec::new();
+    let env = path.field("env");
+    for (i, variable) in list(container, "env").iter().enumerate() {
+        let name = text(variable, "name");
+        if !seen.contains(&name) {
+            seen.push(name);
+            continue;
+        }
+        let reference = format!("$({name})");
+        let value = text(variable, "value");
+        if value == reference || !value.contains(&reference) {
+            let at = env.index(i);
+            warnings.push(format!(
+                "{at}: hides previous definition of {name:?}, which may be dropped when using apply"
+            ));
+        }
+    }
+}
+
+fn same_ports(spec: &Value, path: &Path, warnings: &mut Vec<String>) {
+    let mut seen: Vec<(i64, &str, String)> = Vec::new();
+    let mut named: Vec<(&str, String)> = Vec::new();
+    let mut names = Vec::new();
+    for kind in ["initContainers", "containers"] {
+        let at = path.field(kind);
+        for (i, container) in list(spec, kind).iter().enumerate() {
+            let container_path = at.index(i);
+            let ports = container_path.field("ports");
+            for (j, port) in list(container, "ports").iter().enumerate() {
+                let place = ports.index(j).to_string();
+                let key = (int(port, "containerPort").unwrap_or(0), text(port, "protocol"));
+                for (_, _, other) in seen.iter().filter(|s| (s.0, s.1) == key) {
+                    warnings.push(format!("{place}: duplicate port definition with {other}"));
+                }
+                seen.push((key.0, key.1, place.clone()));
+                let name = text(port, "name");
+                match named.iter().find(|(known, _)| *known == name && !name.is_empty()) {
+                    Some((_, other)) => names.push(format!(
+                        "{place}: duplicate port name {name:?} with {other}, services and probes that select ports by name will use {other}"
+                    )),
+                    None => named.push((name, place)),
+                }
+            }
+        }
+    }
+    warnings.extend(names);
+}
+
+/// Names that pods and host names are made of should be labels.
+pub(super) fn of_name(object: &Object) -> Option<String> {
+    let faults = names::label_1123(object.name());
+    (!faults.is_empty()).then(|| {
+        format!(
+            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
+            faults.join(" ")
+        )
+    })
+}
+
+pub(super) fn of_service(object: &Object) -> Option<String> {
+    let outside = !object.list(&["spec", "externalIPs"]).is_empty();
+    let text = "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
+    outside.then(|| text.to_owned())
+}
+
+pub(super) fn of_ingress(object: &Object) -> Option<String> {
+    let annotation = "kubernetes.io/ingress.class";
+    let old = object.annotation(annotation).is_some()
+        && object.at(&["spec", "ingressClassName"]).is_none();
+    old.then(|| {
+        format!(
+            "annotation {annotation:?} is deprecated, please use 'spec.ingressClassName' instead"
+        )
+    })
+}

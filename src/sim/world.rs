@@ -1,0 +1,291 @@
+//! One cluster, assembled: the API server, the controllers, the scheduler and the nodes, with the
+//! latencies between them. A state machine: it is handed signals when they are due and says which
+//! come next. The queue is its owner's (`lab`, or a shell with a real clock).
+//!
+//! Clients outside (the engine, a scenario's foreign writer) use the same signals: what is
+//! addressed to a client that the world does not know goes back to the owner, who knows it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::api::{self, Client, Request, Response};
+use crate::base::{Profile, Rng, Time};
+use crate::object::{Gvr, Object, ObjectId, json};
+use crate::sim::controllers::{ControllerManager, Scheduler, Served};
+use crate::sim::pods::{Behaviour, Images, Kubelets};
+use crate::sim::rest::Server;
+use crate::sim::store::Delivery;
+
+/// Clients from this number on are outside the world.
+pub const FIRST_FOREIGN: u32 = 100;
+
+/// What happens to somebody at some time.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    /// The client that it is from or for.
+    pub client: u32,
+    /// What happens.
+    pub what: What,
+}
+
+/// See [`Signal`].
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A request reaches the API server.
+    Arrive {
+        /// The client's id for it.
+        id: u64,
+        /// The request.
+        request: Box<Request>,
+    },
+    /// The client hears something.
+    Hear(api::Input),
+    /// The API server looks at its own timers.
+    Tick,
+}
+
+/// What the world wants and what happened in it.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Signals, each with the time at which it is due.
+    pub later: Vec<(Time, Signal)>,
+    /// The request that was answered in this step.
+    pub handled: Option<Handled>,
+}
+
+/// A request that the API server answered.
+#[derive(Clone, Debug)]
+pub struct Handled {
+    /// Whose it was.
+    pub client: u32,
+    /// The client's id for it.
+    pub id: u64,
+    /// What was asked.
+    pub request: Box<Request>,
+    /// The status code of the answer.
+    pub code: u16,
+    /// The answer.
+    pub response: Arc<Response>,
+    /// Whether the store changed.
+    pub wrote: bool,
+}
+
+/// A cluster.
+pub struct World {
+    server: Server,
+    inside: BTreeMap<u32, Box<dyn Client>>,
+    kubelets: Kubelets,
+    profile: Profile,
+    rng: Rng,
+    /// When the last event of a watch is due: the next may not overtake it.
+    last_due: BTreeMap<(u32, u64), Time>,
+    tick_at: Option<Time>,
+}
+
+const MANAGER: u32 = 1;
+const SCHEDULER: u32 = 2;
+const KUBELETS: u32 = 3;
+
+impl World {
+    /// A cluster with `nodes` nodes. Everything random in it follows from `seed`.
+    #[must_use]
+    pub fn new(seed: &Rng, profile: &Profile, nodes: usize, images: Images, now: Time) -> Self {
+        let server = Server::new_at(seed, now);
+        let kubelets = Kubelets::new(nodes, profile.clone(), images, seed.fork("kubelets"));
+        let mut inside: BTreeMap<u32, Box<dyn Client>> = BTreeMap::new();
+        inside.insert(MANAGER, Box::new(ControllerManager::new(&served())));
+        inside
+            .insert(SCHEDULER, Box::new(Scheduler::new(seed.fork("scheduler"), profile.schedule)));
+        Self {
+            server,
+            inside,
+            kubelets,
+            profile: profile.clone(),
+            rng: seed.fork("latency"),
+            last_due: BTreeMap::new(),
+            tick_at: None,
+        }
+    }
+
+    /// Starts everything in the cluster.
+    pub fn start(&mut self, now: Time) -> Outbox {
+        let mut out = Outbox::default();
+        for client in [MANAGER, SCHEDULER, KUBELETS] {
+            self.hear(now, client, api::Input::Start, &mut out);
+        }
+        out
+    }
+
+    /// Whether a client is part of the world.
+    #[must_use]
+    pub fn is_inside(client: u32) -> bool {
+        client < FIRST_FOREIGN
+    }
+
+    /// Takes a signal that is due. Those for clients outside must not be handed in.
+    pub fn step(&mut self, now: Time, signal: Signal) -> Outbox {
+        let mut out = Outbox::default();
+        match signal.what {
+            What::Arrive { id, request } => self.arrive(now, signal.client, id, request, &mut out),
+            What::Hear(input) => self.hear(now, signal.client, input, &mut out),
+            What::Tick => self.tick(now, &mut out),
+        }
+        out
+    }
+
+    /// Sends what a client wants: requests are on their way for as long as the profile says.
+    pub fn send(&mut self, now: Time, client: u32, wants: api::Outbox, out: &mut Outbox) {
+        for (id, request) in wants.requests {
+            let at = now + self.profile.api.draw(&mut self.rng);
+            let what = What::Arrive { id, request: Box::new(request) };
+            out.later.push((at, Signal { client, what }));
+        }
+        for (at, key) in wants.timers {
+            let what = What::Hear(api::Input::Timer { key });
+            out.later.push((at.max(now), Signal { client, what }));
+        }
+    }
+
+    /// What images do from now on.
+    pub fn set_image(&mut self, now: Time, pattern: &str, behaviour: Behaviour, out: &mut Outbox) {
+        let mut wants = api::Outbox::default();
+        self.kubelets.set_image(now, pattern, behaviour, &mut wants);
+        self.send(now, KUBELETS, wants, out);
+    }
+
+    /// Makes sure that a namespace is there, before the run begins, as an administrator would.
+    pub fn ensure_namespace(&mut self, now: Time, name: &str) {
+        let value = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let object = Object::from_value(value).unwrap_or_default();
+        let request = Request::create(Gvr::new("", "v1", "namespaces"), "", object);
+        // 409 where it is there already, which is just as well.
+        let _ = self.server.handle(now, 0, 0, &request);
+    }
+
+    /// A client went away: its watches are closed, and what is on its way to it is lost.
+    pub fn drop_client(&mut self, client: u32) {
+        self.server.drop_client(client);
+    }
+
+    /// Reads an object without a request, for oracles.
+    #[must_use]
+    pub fn peek(&self, gvr: &Gvr, namespace: &str, name: &str) -> Option<&Arc<Object>> {
+        self.server.peek(gvr, namespace, name)
+    }
+
+    /// Every object of a resource, for oracles.
+    pub fn all_of<'s>(&'s self, gvr: &Gvr) -> impl Iterator<Item = &'s Arc<Object>> + use<'s> {
+        self.server.all_of(gvr)
+    }
+
+    /// Every object, for oracles.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.server.all()
+    }
+
+    fn arrive(&mut self, now: Time, client: u32, id: u64, request: Box<Request>, out: &mut Outbox) {
+        let before = self.server.revision();
+        let handled = self.server.handle(now, client, id, &request);
+        let response = Arc::new(handled.response);
+        let answered_at = now + self.profile.api.draw(&mut self.rng);
+        self.last_due.insert((client, id), answered_at);
+        let input = api::Input::Answer { id, response: Arc::clone(&response) };
+        out.later.push((answered_at, Signal { client, what: What::Hear(input) }));
+        self.deliver(now, handled.deliveries, out);
+        self.end(now, handled.ended, out);
+        if !matches!(response.payload, api::Payload::Watching) {
+            self.last_due.remove(&(client, id));
+        }
+        let code = response.code;
+        let wrote = self.server.revision() != before;
+        out.handled = Some(Handled { client, id, request, code, response, wrote });
+        self.plan_tick(out);
+    }
+
+    fn deliver(&mut self, now: Time, deliveries: Vec<Delivery>, out: &mut Outbox) {
+        for delivery in deliveries {
+            let (client, id) = (delivery.client, delivery.id);
+            let drawn = now + self.profile.watch.draw(&mut self.rng);
+            let due = self.after_last(client, id, drawn);
+            let input = api::Input::Event { id, event: delivery.event };
+            out.later.push((due, Signal { client, what: What::Hear(input) }));
+        }
+    }
+
+    fn end(&mut self, now: Time, ended: Vec<(u32, u64)>, out: &mut Outbox) {
+        for (client, id) in ended {
+            let due = self.after_last(client, id, now);
+            self.last_due.remove(&(client, id));
+            let what = What::Hear(api::Input::WatchEnded { id });
+            out.later.push((due, Signal { client, what }));
+        }
+    }
+
+    /// A time strictly after the last event of the watch, so that whatever shuffles what is due
+    /// together cannot turn a watch's events round.
+    fn after_last(&mut self, client: u32, id: u64, drawn: Time) -> Time {
+        const TICK: std::time::Duration = std::time::Duration::from_micros(1);
+        let last = self.last_due.entry((client, id)).or_default();
+        *last = drawn.max(*last + TICK);
+        *last
+    }
+
+    fn hear(&mut self, now: Time, client: u32, input: api::Input, out: &mut Outbox) {
+        let mut wants = api::Outbox::default();
+        if client == KUBELETS {
+            self.kubelets.step(now, input, &mut wants);
+        } else if let Some(inside) = self.inside.get_mut(&client) {
+            inside.step(now, input, &mut wants);
+        }
+        self.send(now, client, wants, out);
+    }
+
+    fn tick(&mut self, now: Time, out: &mut Outbox) {
+        self.tick_at = None;
+        let ticked = self.server.tick(now);
+        self.deliver(now, ticked.deliveries, out);
+        self.end(now, ticked.ended, out);
+        self.plan_tick(out);
+    }
+
+    fn plan_tick(&mut self, out: &mut Outbox) {
+        let Some(at) = self.server.next_tick() else { return };
+        if self.tick_at.is_none_or(|planned| at < planned) {
+            self.tick_at = Some(at);
+            out.later.push((at, Signal { client: 0, what: What::Tick }));
+        }
+    }
+}
+
+impl Handled {
+    /// What the request was about, as reports write it.
+    #[must_use]
+    pub fn object(&self) -> String {
+        let request = &self.request;
+        let kind = crate::object::schema::builtin().resource(&request.resource);
+        let named = request.body.as_ref().and_then(|body| body["metadata"]["name"].as_str());
+        let id = ObjectId {
+            group: request.resource.group.clone(),
+            kind: kind.map_or_else(|| request.resource.plural.clone(), |k| k.gvk.kind.clone()),
+            namespace: request.namespace.clone().unwrap_or_default(),
+            name: request.name.as_deref().or(named).unwrap_or("*").to_owned(),
+        };
+        match &request.subresource {
+            Some(subresource) => format!("{id}/{subresource}"),
+            None => id.to_string(),
+        }
+    }
+}
+
+/// What the server serves, as the controllers that go through all kinds want it.
+fn served() -> Vec<Served> {
+    let kinds = crate::object::schema::builtin().kinds();
+    let listable = kinds.filter(|kind| kind.verbs.iter().any(|verb| verb == "list"));
+    listable
+        .map(|kind| Served {
+            resource: kind.gvr.clone(),
+            kind: kind.gvk.kind.clone(),
+            namespaced: kind.namespaced,
+        })
+        .collect()
+}
