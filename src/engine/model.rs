@@ -9,7 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::limits;
-use crate::object::{Object, ObjectId};
+use crate::object::fieldset::Set;
+use crate::object::schema::TypeId;
+use crate::object::{Gvr, Object, ObjectId, Value};
+
+/// The engine's field manager and user agent.
+pub const MANAGER: &str = "towtank";
+
+/// The namespace of the engine's own objects.
+pub const NAMESPACE: &str = "towtank-system";
+
+/// The label that names the App on the ConfigMaps of its state and on Events.
+pub const LABEL: &str = "towtank.dev/app";
 
 /// A Git object id in hexadecimal: a commit, a tree or a blob.
 pub type GitId = Arc<str>;
@@ -74,6 +85,13 @@ impl App {
             prune: true,
         }
     }
+}
+
+/// The name of the App's ConfigMap number `part`; part 0 holds everything but the overflow of the
+/// inventory.
+#[must_use]
+pub fn config_map_name(app: &str, part: usize) -> String {
+    if part == 0 { format!("app-{app}") } else { format!("app-{app}-inventory-{part}") }
 }
 
 /// A file of a commit.
@@ -197,6 +215,17 @@ impl Rendered {
     pub fn holds_for(&self, tree: &Tree) -> bool {
         self.inputs.iter().all(|(path, id)| tree.id_at(path) == id.as_ref())
     }
+
+    /// A digest of what was read: the same digest, the same objects.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = crate::base::Digest::default();
+        for (path, id) in &self.inputs {
+            hash.add(path.as_bytes());
+            hash.add(id.as_deref().unwrap_or("-").as_bytes());
+        }
+        hash.to_hex()
+    }
 }
 
 /// Why a folder could not be rendered: one message and the place.
@@ -227,6 +256,21 @@ impl fmt::Display for RenderError {
 
 impl std::error::Error for RenderError {}
 
+/// What was applied, and what the server made of it.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The body of the apply.
+    pub body: Arc<Value>,
+    /// The fields that it owns.
+    pub fields: Arc<Set>,
+    /// Its type in the schema.
+    pub ty: TypeId,
+    /// Where it is written to.
+    pub gvr: Gvr,
+    /// The object as the server answered.
+    pub answer: Arc<Object>,
+}
+
 /// An object that is under management, and at which version it is written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct InventoryEntry {
@@ -235,4 +279,12 @@ pub struct InventoryEntry {
     pub id: ObjectId,
     /// The version of its group that it was last applied at.
     pub version: String,
+    /// It was rendered with nothing but a name, so the live object does not say that it is ours.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bare: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

@@ -1,0 +1,174 @@
+//! `images`: gives images another name, tag or digest.
+//!
+//! Images are found in every list called `containers` or `initContainers`, however deep and in
+//! whatever kind (but CRDs), whose items have an `image`, and in volumes that mount an image.
+
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
+use super::fieldspec::{Create, FieldSpec};
+use super::kustomization::Image;
+use super::resource::Resources;
+use crate::engine::model::RenderError;
+use crate::engine::render::error_at;
+use crate::object::Value;
+
+/// Where else an image is named: volumes that mount one.
+static VOLUMES: LazyLock<[FieldSpec; 3]> = LazyLock::new(|| {
+    [
+        FieldSpec::any("spec/volumes[]/image/reference", false),
+        FieldSpec::any("spec/template/spec/volumes[]/image/reference", false),
+        FieldSpec::any("spec/jobTemplate/spec/template/spec/volumes[]/image/reference", false),
+    ]
+});
+
+/// Rewrites the images that `image` names. A name is a regular expression, for kustomize; one
+/// that is none matches nothing, as it does there.
+///
+/// # Errors
+/// Where an image is no text.
+pub(super) fn apply(resources: &mut Resources, image: &Image) -> Result<(), RenderError> {
+    let Some(pattern) = Pattern::new(&image.name.text) else { return Ok(()) };
+    for resource in &mut resources.list {
+        if resource.object.kind() == "CustomResourceDefinition" {
+            continue;
+        }
+        let is_there = resource.object.0.values().any(|value| has_match(value, &pattern));
+        if !is_there {
+            continue;
+        }
+        let origin = resource.origin.clone();
+        let object = resource.object_mut();
+        let mut set = || -> Result<(), String> {
+            object.0.values_mut().try_for_each(|value| walk(value, image, &pattern))?;
+            let mut set = |value: &mut Value| rewrite(value, image, &pattern);
+            VOLUMES.iter().try_for_each(|spec| spec.apply(object, Create::Nothing, &mut set))
+        };
+        set().map_err(|why| error_at(&origin, why))?;
+    }
+    Ok(())
+}
+
+/// What an image must look like to be the one of a name.
+struct Pattern<'n> {
+    /// What every match starts with: most texts are told apart by it.
+    start: &'n str,
+    regex: Regex,
+}
+
+impl<'n> Pattern<'n> {
+    fn new(name: &'n str) -> Option<Self> {
+        const TAG: &str = "(:[a-zA-Z0-9_.{}-]*)?";
+        const DIGEST: &str = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
+        let is_literal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
+        let end = name.find(|c| !is_literal(c));
+        // What follows a letter may make it optional, and a bar anything.
+        let start = match end {
+            None => name,
+            Some(_) if name.contains('|') => "",
+            Some(end) => name.get(..end.saturating_sub(1)).unwrap_or_default(),
+        };
+        let regex = Regex::new(&format!("^{name}{TAG}{DIGEST}$")).ok()?;
+        Some(Self { start, regex })
+    }
+
+    fn is_match(&self, image: &str) -> bool {
+        image.starts_with(self.start) && self.regex.is_match(image)
+    }
+}
+
+/// Whether there may be something to rewrite: a text anywhere below that is such an image.
+fn has_match(value: &Value, pattern: &Pattern<'_>) -> bool {
+    match value {
+        Value::Object(map) => map.values().any(|value| has_match(value, pattern)),
+        Value::Array(items) => items.iter().any(|item| has_match(item, pattern)),
+        Value::String(text) => pattern.is_match(text),
+        _ => false,
+    }
+}
+
+fn is_containers(key: &str) -> bool {
+    matches!(key, "containers" | "initContainers")
+}
+
+fn walk(value: &mut Value, image: &Image, pattern: &Pattern<'_>) -> Result<(), String> {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                walk(value, image, pattern)?;
+                let Value::Array(items) = value else { continue };
+                if !is_containers(key) {
+                    continue;
+                }
+                for found in items.iter_mut().filter_map(|item| item.get_mut("image")) {
+                    rewrite(found, image, pattern)?;
+                }
+            }
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, image, pattern)),
+        _ => Ok(()),
+    }
+}
+
+fn rewrite(found: &mut Value, image: &Image, pattern: &Pattern<'_>) -> Result<(), String> {
+    match found {
+        Value::String(text) if pattern.is_match(text) => {
+            *text = rewritten(text, image);
+            Ok(())
+        }
+        Value::Object(_) | Value::Array(_) => Err("image must be text".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn rewritten(text: &str, image: &Image) -> String {
+    let (name, tag, digest) = split(text);
+    let name = if image.new_name.is_empty() { name } else { &image.new_name };
+    let (tag, digest) = match (image.new_tag.as_str(), image.digest.as_str()) {
+        ("", "") if image.tag_suffix.is_empty() => (tag.to_owned(), digest),
+        ("", "") => (format!("{tag}{}", image.tag_suffix), ""),
+        (new_tag, digest) => (new_tag.to_owned(), digest),
+    };
+    let mut text = name.to_owned();
+    for (sign, part) in [(':', tag.as_str()), ('@', digest)] {
+        if !part.is_empty() {
+            text.push(sign);
+            text.push_str(part);
+        }
+    }
+    text
+}
+
+/// Name, tag and digest of an image; a registry's port is part of the name.
+fn split(image: &str) -> (&str, &str, &str) {
+    let slash = image.find('/').unwrap_or(0);
+    let at = |sign| image[slash..].find(sign).map(|at| at + slash);
+    match (at('@'), at(':')) {
+        (None, None) => (image, "", ""),
+        (None, Some(colon)) => (&image[..colon], &image[colon + 1..], ""),
+        (Some(at), Some(colon)) if colon < at => {
+            (&image[..colon], &image[colon + 1..at], &image[at + 1..])
+        }
+        (Some(at), _) => (&image[..at], "", &image[at + 1..]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_split_at_tag_and_digest() {
+        for (image, expected) in [
+            ("nginx", ("nginx", "", "")),
+            ("nginx:1.2", ("nginx", "1.2", "")),
+            ("a.b:443/nginx", ("a.b:443/nginx", "", "")),
+            ("a.b:443/nginx:1@sha256:ab", ("a.b:443/nginx", "1", "sha256:ab")),
+            ("nginx@sha256:ab", ("nginx", "", "sha256:ab")),
+        ] {
+            assert_eq!(split(image), expected);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! A kustomization file as it is written: its fields, and which of them are refused.
+
+use std::collections::BTreeMap;
+
+use super::decode::{Decoder, Place, Text, place};
+use super::fieldspec::FieldSpec;
+use crate::engine::model::RenderError;
+use crate::object::yaml::spanned::{Content, Node};
+
+/// Fields that are read. `bases` and `imageTags` are old words for `resources` and `images`.
+const SUPPORTED: [&str; 18] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "resources",
+    "bases",
+    "components",
+    "namespace",
+    "namePrefix",
+    "nameSuffix",
+    "labels",
+    "commonLabels",
+    "commonAnnotations",
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "images",
+    "imageTags",
+    "replicas",
+];
+
+/// Fields that kustomize has and this renderer does not, yet: refused unless empty.
+const UNSUPPORTED: [&str; 16] = [
+    "openapi",
+    "replacements",
+    "vars",
+    "crds",
+    "configMapGenerator",
+    "secretGenerator",
+    "generatorOptions",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
+    "sortOptions",
+    "buildMetadata",
+];
+
+/// A kustomization file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kustomization {
+    /// Whether it is a `Component`.
+    pub(super) is_component: bool,
+    /// Where `kind` stands; the file's start where it does not.
+    pub(super) kind_place: Place,
+    pub(super) resources: Vec<Text>,
+    pub(super) components: Vec<Text>,
+    pub(super) namespace: Text,
+    pub(super) name_prefix: String,
+    pub(super) name_suffix: String,
+    pub(super) labels: Vec<Label>,
+    pub(super) common_labels: BTreeMap<String, String>,
+    pub(super) common_annotations: BTreeMap<String, String>,
+    pub(super) patches_strategic_merge: Vec<Text>,
+    pub(super) patches: Vec<Patch>,
+    pub(super) patches_json6902: Vec<Patch>,
+    pub(super) images: Vec<Image>,
+    pub(super) replicas: Vec<Replica>,
+}
+
+/// An entry of `labels`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Label {
+    pub(super) pairs: BTreeMap<String, String>,
+    pub(super) include_selectors: bool,
+    pub(super) include_templates: bool,
+    pub(super) include_volume_claim_templates: bool,
+    pub(super) fields: Vec<FieldSpec>,
+    pub(super) place: Place,
+}
+
+/// An entry of `patches` or `patchesJson6902`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Patch {
+    pub(super) path: Option<Text>,
+    pub(super) patch: Option<Text>,
+    pub(super) target: Option<Target>,
+    pub(super) allow_name_change: bool,
+    pub(super) allow_kind_change: bool,
+    pub(super) place: Place,
+}
+
+/// Which objects a patch is for; what is empty matches all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Target {
+    pub(super) group: String,
+    pub(super) version: String,
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) label_selector: String,
+    pub(super) annotation_selector: String,
+    pub(super) place: Place,
+}
+
+/// An entry of `images`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Image {
+    pub(super) name: Text,
+    pub(super) new_name: String,
+    pub(super) new_tag: String,
+    pub(super) tag_suffix: String,
+    pub(super) digest: String,
+}
+
+/// An entry of `replicas`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Replica {
+    pub(super) name: Text,
+    pub(super) count: i64,
+}
+
+/// Reads a kustomization file; `documents` is what it holds.
+///
+/// # Errors
+/// The first field that is unknown, not supported, or of another type; a file that says nothing.
+pub(super) fn read(file: &str, documents: &[Node]) -> Result<Kustomization, RenderError> {
+    let decoder = Decoder { file };
+    let Some(node) = documents.first() else {
+        return Err(decoder.error(Place::default(), "the kustomization file is empty".to_owned()));
+    };
+    if let Some(second) = documents.get(1) {
+        let message = "a kustomization file has one document, and here starts a second".to_owned();
+        return Err(decoder.error(place(second), message));
+    }
+    let known: Vec<&'static str> = SUPPORTED.iter().chain(&UNSUPPORTED).copied().collect();
+    let fields = decoder.fields(node, "kustomization", &known)?;
+    let mut read = Kustomization { kind_place: place(node), ..Kustomization::default() };
+    let mut bases = Vec::new();
+    let mut image_tags = Vec::new();
+    let mut says_nothing = true;
+    for (name, value, at) in fields {
+        if UNSUPPORTED.contains(&name) && !is_empty(value) {
+            return Err(
+                decoder.error(at, format!("kustomization field {name:?} is not supported yet"))
+            );
+        }
+        says_nothing &= matches!(name, "apiVersion" | "kind") || value.text() == Some("");
+        match name {
+            "kind" => read.kind_place = at,
+            "bases" => bases = decoder.texts(value)?,
+            "imageTags" => image_tags = decoder.list(value, |item| image(decoder, item))?,
+            _ => field(decoder, &mut read, name, value)?,
+        }
+    }
+    read.is_component = check_kind(decoder, node)?;
+    if says_nothing {
+        return Err(decoder.error(place(node), "the kustomization file is empty".to_owned()));
+    }
+    read.resources.append(&mut bases);
+    read.images.append(&mut image_tags);
+    Ok(read)
+}
+
+fn field(
+    decoder: Decoder<'_>,
+    read: &mut Kustomization,
+    name: &str,
+    value: &Node,
+) -> Result<(), RenderError> {
+    match name {
+        "resources" => read.resources = decoder.texts(value)?,
+        "components" => read.components = decoder.texts(value)?,
+        "namespace" => read.namespace = decoder.text(value)?,
+        "namePrefix" => read.name_prefix = decoder.text(value)?.text,
+        "nameSuffix" => read.name_suffix = decoder.text(value)?.text,
+        "labels" => read.labels = decoder.list(value, |item| label(decoder, item))?,
+        "commonLabels" => read.common_labels = decoder.text_map(value)?,
+        "commonAnnotations" => read.common_annotations = decoder.text_map(value)?,
+        "patches" => read.patches = decoder.list(value, |item| patch(decoder, item))?,
+        "patchesStrategicMerge" => read.patches_strategic_merge = decoder.texts(value)?,
+        "patchesJson6902" => {
+            read.patches_json6902 = decoder.list(value, |item| patch(decoder, item))?;
+        }
+        "images" => read.images = decoder.list(value, |item| image(decoder, item))?,
+        "replicas" => read.replicas = decoder.list(value, |item| replica(decoder, item))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Whether a field that is refused says nothing.
+fn is_empty(node: &Node) -> bool {
+    match &node.content {
+        Content::Seq(items) => items.is_empty(),
+        Content::Map(entries) => entries.is_empty(),
+        Content::Scalar(scalar) => scalar.text.is_empty(),
+    }
+}
+
+/// Whether it is a component; `apiVersion` and `kind` may be left out, but not be wrong.
+fn check_kind(decoder: Decoder<'_>, node: &Node) -> Result<bool, RenderError> {
+    let text = |field| node.get(field).and_then(Node::text).unwrap_or_default();
+    let (is_component, version) = match text("kind") {
+        "" | "Kustomization" => (false, "kustomize.config.k8s.io/v1beta1"),
+        "Component" => (true, "kustomize.config.k8s.io/v1alpha1"),
+        _ => {
+            let at = node.get("kind").map(place).unwrap_or_default();
+            return Err(decoder.error(at, "kind should be Kustomization or Component".to_owned()));
+        }
+    };
+    let found = text("apiVersion");
+    if found.is_empty() || found == version {
+        return Ok(is_component);
+    }
+    let kind = if is_component { "Component" } else { "Kustomization" };
+    let at = node.get("apiVersion").map(place).unwrap_or_default();
+    Err(decoder.error(at, format!("apiVersion for {kind} should be {version}")))
+}
+
+fn label(decoder: Decoder<'_>, node: &Node) -> Result<Label, RenderError> {
+    let known =
+        ["pairs", "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields"];
+    let mut label = Label { place: place(node), ..Label::default() };
+    for (name, value, _) in decoder.fields(node, "label", &known)? {
+        match name {
+            "pairs" => label.pairs = decoder.text_map(value)?,
+            "includeSelectors" => label.include_selectors = decoder.flag(value)?,
+            "includeTemplates" => label.include_templates = decoder.flag(value)?,
+            "includeVolumeClaimTemplates" => {
+                label.include_volume_claim_templates = decoder.flag(value)?;
+            }
+            _ => label.fields = decoder.list(value, |item| field_spec(decoder, item))?,
+        }
+    }
+    Ok(label)
+}
+
+fn field_spec(decoder: Decoder<'_>, node: &Node) -> Result<FieldSpec, RenderError> {
+    let known = ["group", "version", "kind", "path", "create"];
+    let (mut group, mut version, mut kind) = (String::new(), String::new(), String::new());
+    let (mut path, mut create) = (String::new(), false);
+    for (name, value, _) in decoder.fields(node, "field spec", &known)? {
+        match name {
+            "create" => create = decoder.flag(value)?,
+            "group" => group = decoder.text(value)?.text,
+            "version" => version = decoder.text(value)?.text,
+            "kind" => kind = decoder.text(value)?.text,
+            _ => path = decoder.text(value)?.text,
+        }
+    }
+    Ok(FieldSpec::new(&group, &version, &kind, &path, create))
+}
+
+fn patch(decoder: Decoder<'_>, node: &Node) -> Result<Patch, RenderError> {
+    let known = ["path", "patch", "target", "options"];
+    let mut patch = Patch { place: place(node), ..Patch::default() };
+    for (name, value, _) in decoder.fields(node, "patch", &known)? {
+        match name {
+            "path" => patch.path = Some(decoder.text(value)?).filter(|t| !t.text.is_empty()),
+            "patch" => {
+                patch.patch = Some(decoder.text(value)?).filter(|t| !t.text.trim().is_empty())
+            }
+            "target" => patch.target = Some(target(decoder, value)?),
+            _ => {
+                let options = ["allowNameChange", "allowKindChange"];
+                for (name, value, _) in decoder.fields(value, "patch option", &options)? {
+                    match name {
+                        "allowNameChange" => patch.allow_name_change = decoder.flag(value)?,
+                        _ => patch.allow_kind_change = decoder.flag(value)?,
+                    }
+                }
+            }
+        }
+    }
+    Ok(patch)
+}
+
+fn target(decoder: Decoder<'_>, node: &Node) -> Result<Target, RenderError> {
+    let known =
+        ["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
+    let mut target = Target { place: place(node), ..Target::default() };
+    for (name, value, _) in decoder.fields(node, "target", &known)? {
+        let text = decoder.text(value)?.text;
+        match name {
+            "group" => target.group = text,
+            "version" => target.version = text,
+            "kind" => target.kind = text,
+            "name" => target.name = text,
+            "namespace" => target.namespace = text,
+            "labelSelector" => target.label_selector = text,
+            _ => target.annotation_selector = text,
+        }
+    }
+    Ok(target)
+}
+
+fn image(decoder: Decoder<'_>, node: &Node) -> Result<Image, RenderError> {
+    let known = ["name", "newName", "newTag", "tagSuffix", "digest"];
+    let mut image = Image::default();
+    image.name.place = place(node);
+    for (name, value, _) in decoder.fields(node, "image", &known)? {
+        let text = decoder.text(value)?;
+        match name {
+            "name" => image.name = text,
+            "newName" => image.new_name = text.text,
+            "newTag" => image.new_tag = text.text,
+            "tagSuffix" => image.tag_suffix = text.text,
+            _ => image.digest = text.text,
+        }
+    }
+    Ok(image)
+}
+
+fn replica(decoder: Decoder<'_>, node: &Node) -> Result<Replica, RenderError> {
+    let mut replica = Replica::default();
+    replica.name.place = place(node);
+    for (name, value, _) in decoder.fields(node, "replica", &["name", "count"])? {
+        match name {
+            "name" => replica.name = decoder.text(value)?,
+            _ => replica.count = decoder.integer(value)?,
+        }
+    }
+    Ok(replica)
+}

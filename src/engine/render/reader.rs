@@ -1,0 +1,240 @@
+//! The renderer's eyes: looks things up in a tree, parses them through the cache, and keeps
+//! record of everything that was looked at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Found;
+use super::cache::{ParseCache, Parsed, RawTexts};
+use crate::engine::model::{Blob, GitId, Node, RenderError, Tree};
+use crate::object::yaml::spanned::{self, Content};
+use crate::object::yaml::{Dialect, YamlError};
+use crate::object::{Object, Value};
+
+/// One render's view of a tree.
+pub(super) struct Reader<'a> {
+    tree: &'a Tree,
+    cache: &'a mut ParseCache,
+    inputs: BTreeMap<String, Option<GitId>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(tree: &'a Tree, cache: &'a mut ParseCache) -> Self {
+        cache.start_render();
+        Self { tree, cache, inputs: BTreeMap::new() }
+    }
+
+    /// Everything that was looked at.
+    pub(super) fn finish(self) -> BTreeMap<String, Option<GitId>> {
+        self.inputs
+    }
+
+    /// The file at `path`, if there is one.
+    pub(super) fn file(&mut self, path: &str) -> Option<Arc<Blob>> {
+        let found = self.tree.find(path);
+        if let Some(Node::Dir(_)) = found {
+            // That it is no file is all that was learned; what is in it was not looked at.
+            return None;
+        }
+        self.inputs.insert(path.to_owned(), self.tree.id_at(path).cloned());
+        self.tree.file(path).cloned()
+    }
+
+    /// The folder at `path`, without saying that its entries were listed.
+    pub(super) fn folder(&self, path: &str) -> Option<&'a Tree> {
+        if path.is_empty() {
+            return Some(self.tree);
+        }
+        match self.tree.find(path)? {
+            Node::Dir(folder) => Some(folder),
+            Node::File(_) => None,
+        }
+    }
+
+    /// The folder at `path`, all of whose content counts as looked at.
+    pub(super) fn list(&mut self, path: &str) -> Option<&'a Tree> {
+        let folder = self.folder(path);
+        self.inputs.insert(path.to_owned(), folder.map(|f| f.id.clone()));
+        folder
+    }
+
+    /// What is at `path`.
+    ///
+    /// # Errors
+    /// Where there is nothing: names the nearest that is there.
+    pub(super) fn must_find(&mut self, path: &str) -> Result<Found, RenderError> {
+        if path.is_empty() {
+            return Ok(Found::Folder);
+        }
+        if let Some(node) = self.tree.find(path) {
+            return Ok(node.into());
+        }
+        self.inputs.insert(path.to_owned(), None);
+        let message = format!("there is no such file or folder{}", self.nearest(path));
+        Err(RenderError { file: path.to_owned(), line: 0, column: 0, message })
+    }
+
+    /// `; did you mean a/b?` for the name nearest to the first part of `path` that is not there.
+    pub(super) fn nearest(&self, path: &str) -> String {
+        let mut parent = String::new();
+        let mut folder = self.tree;
+        for name in path.split('/') {
+            if let Some(Node::Dir(next)) = folder.entries.get(name) {
+                folder = next;
+                parent = join(&parent, name).unwrap_or_default();
+                continue;
+            }
+            let distance = |other: &str| strsim::damerau_levenshtein(name, other);
+            let nearest = folder.entries.keys().min_by_key(|other| distance(other));
+            let Some(nearest) = nearest else { break };
+            let path = join(&parent, nearest).unwrap_or_default();
+            // A name that shares nothing with what was asked for helps nobody.
+            let close = distance(nearest) <= name.chars().count().max(3) / 2;
+            return if close {
+                format!("; did you mean {path}?")
+            } else {
+                let place = if parent.is_empty() { "the repository" } else { &parent };
+                format!("; {place} has {}", names(folder))
+            };
+        }
+        String::new()
+    }
+
+    /// The objects in a file.
+    ///
+    /// # Errors
+    /// Where it is no YAML, or a document is no map.
+    pub(super) fn objects(
+        &mut self,
+        path: &str,
+        blob: &Blob,
+        dialect: Dialect,
+    ) -> Result<Arc<Vec<Parsed>>, RenderError> {
+        self.cache.objects(&blob.id, dialect, || {
+            parse_objects(text(path, blob)?, dialect).map_err(|error| in_file(path, error))
+        })
+    }
+
+    /// The documents of a file, with the places of everything in them.
+    ///
+    /// # Errors
+    /// Where it is no YAML.
+    pub(super) fn nodes(
+        &mut self,
+        path: &str,
+        blob: &Blob,
+    ) -> Result<Arc<Vec<spanned::Node>>, RenderError> {
+        self.cache.nodes(&blob.id, || {
+            spanned::documents(text(path, blob)?).map_err(|error| in_file(path, error))
+        })
+    }
+}
+
+/// A YAML error with the file that it is in.
+pub(super) fn in_file(path: &str, error: YamlError) -> RenderError {
+    let YamlError { line, column, message } = error;
+    RenderError { file: path.to_owned(), line, column, message }
+}
+
+/// The text of a file.
+pub(super) fn text<'b>(path: &str, blob: &'b Blob) -> Result<&'b str, RenderError> {
+    std::str::from_utf8(&blob.bytes).map_err(|error| {
+        let line = blob.bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        let message = "is not UTF-8 text".to_owned();
+        RenderError { file: path.to_owned(), line, column: 0, message }
+    })
+}
+
+/// The objects in a text; a kind that ends in `List` and has items stands for its items.
+pub(super) fn parse_objects(text: &str, dialect: Dialect) -> Result<Vec<Parsed>, YamlError> {
+    let mut found = Vec::new();
+    for node in spanned::documents(text)? {
+        expand(&node, dialect, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn expand(
+    node: &spanned::Node,
+    dialect: Dialect,
+    found: &mut Vec<Parsed>,
+) -> Result<(), YamlError> {
+    let Content::Map(_) = &node.content else {
+        return Err(node.error("expected a map with apiVersion, kind and metadata".to_owned()));
+    };
+    let is_list =
+        node.get("kind").and_then(spanned::Node::text).is_some_and(|k| k.ends_with("List"));
+    if let Some(items) = node.get("items").filter(|_| is_list) {
+        return items.items().iter().try_for_each(|item| expand(item, dialect, found));
+    }
+    let Value::Object(map) = node.to_value(dialect)? else { return Ok(()) };
+    let mut bare_nulls = Vec::new();
+    collect_bare_nulls(node, &mut Vec::new(), &mut bare_nulls);
+    found.push(Parsed {
+        object: Arc::new(Object(map)),
+        line: node.line,
+        bare_nulls: Arc::new(bare_nulls),
+        raw: Arc::new(raw_texts(node, dialect)?),
+    });
+    Ok(())
+}
+
+/// Labels and annotations that are written without quotes and read as something else than text.
+fn raw_texts(node: &spanned::Node, dialect: Dialect) -> Result<RawTexts, YamlError> {
+    let mut raw = BTreeMap::new();
+    for field in ["labels", "annotations"] {
+        let entries = node.get("metadata").and_then(|m| m.get(field)).map(spanned::Node::entries);
+        for entry in entries.unwrap_or_default() {
+            let (Some(key), Some(text)) = (entry.key.text(), entry.value.text()) else { continue };
+            let value = entry.value.to_value(dialect)?;
+            if value.as_str() != Some(text) {
+                raw.insert((field, key.to_owned()), (value, text.to_owned()));
+            }
+        }
+    }
+    Ok(raw)
+}
+
+fn collect_bare_nulls(node: &spanned::Node, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let mut visit = |step: String, child: &spanned::Node| {
+        path.push(step);
+        if child.is_bare_null() {
+            found.push(path.clone());
+        } else {
+            collect_bare_nulls(child, path, found);
+        }
+        path.pop();
+    };
+    for entry in node.entries() {
+        visit(entry.key.text().unwrap_or_default().to_owned(), &entry.value);
+    }
+    for (index, item) in node.items().iter().enumerate() {
+        visit(index.to_string(), item);
+    }
+}
+
+/// `relative` as seen from the folder `base`, both from the repository's root; `None` where it
+/// leaves the repository.
+pub(super) fn join(base: &str, relative: &str) -> Option<String> {
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Names of a folder's entries for a message, the first few.
+fn names(folder: &Tree) -> String {
+    const SHOWN: usize = 8;
+    let mut names: Vec<&str> = folder.entries.keys().map(|k| &**k).take(SHOWN).collect();
+    if folder.entries.len() > SHOWN {
+        names.push("...");
+    }
+    names.join(", ")
+}
