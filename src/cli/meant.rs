@@ -1,0 +1,111 @@
+//! The command line as it is meant: files found and read, defaults filled in, all of it checked.
+//!
+//! From here on nothing can turn out to be mistyped. Doing it is each subcommand's own file.
+
+use std::path::PathBuf;
+
+use super::guard::quoted;
+use super::r#try;
+use super::typed::{ClockWord, Command, OutputArgs, ProfileWord, ReportWord, RunArgs, Typed};
+use crate::base::Profile;
+use crate::lab::scenario::{self, Problems, Scenario};
+use crate::record::Clock;
+
+/// The seed where neither command line nor scenario gives one.
+const SEED: u64 = 1;
+
+/// A command that can be carried out.
+#[derive(Debug)]
+pub(super) enum Meant {
+    Run(Run),
+    Try(Run),
+    SchemaScenario,
+}
+
+/// Scenarios to run, and how.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub runs: Vec<Seeded>,
+    pub clock: Clock,
+    /// The profile of all; `None`: each scenario's own.
+    pub profile: Option<Profile>,
+    /// How many at once, at least one.
+    pub jobs: usize,
+    pub report: ReportWord,
+    pub out: Option<PathBuf>,
+}
+
+/// A scenario and its seed.
+#[derive(Debug)]
+pub(super) struct Seeded {
+    pub scenario: Scenario,
+    pub seed: u64,
+    /// The command that runs it alone.
+    pub command: String,
+}
+
+impl Meant {
+    /// Finds out what is meant.
+    ///
+    /// # Errors
+    /// All that is wrong with the files that are named.
+    pub(super) fn from_typed(typed: Typed) -> Result<Meant, Problems> {
+        match typed.command {
+            Command::Run(args) => run(args).map(Meant::Run),
+            Command::Try(args) => {
+                let scenario = r#try::scenario(&args.folder, &args.path)?;
+                let folder = quoted(&args.folder.to_string_lossy());
+                let seed = args.seed;
+                let path = match args.path.as_str() {
+                    "." => String::new(),
+                    path => format!(" --path {}", quoted(path)),
+                };
+                let command = format!("towtank try {folder}{path} --seed {seed}");
+                let runs = vec![Seeded { scenario, seed, command }];
+                Ok(Meant::Try(virtual_run(runs, args.output)))
+            }
+            Command::Schema(_) => Ok(Meant::SchemaScenario),
+        }
+    }
+}
+
+fn run(args: RunArgs) -> Result<Run, Problems> {
+    let profile = args.profile.map(profile);
+    let clock = match args.clock {
+        ClockWord::Virtual => Clock::Virtual,
+        ClockWord::Real => Clock::Real,
+    };
+    let seeded = |scenario: Scenario| {
+        let seed = args.seed.or(scenario.seed).unwrap_or(SEED);
+        let file = quoted(&scenario.file.to_string_lossy());
+        let mut command = format!("towtank run {file} --seed {seed}");
+        if let Some(profile) = &profile {
+            command.push_str(&format!(" --profile {}", profile.name));
+        }
+        if clock == Clock::Real {
+            command.push_str(" --clock real");
+        }
+        Seeded { scenario, seed, command }
+    };
+    let runs = scenario::load_all(&args.paths)?.into_iter().map(seeded).collect();
+    let jobs = args.jobs.map_or_else(cores, usize::from);
+    Ok(Run { clock, profile, jobs, ..virtual_run(runs, args.output) })
+}
+
+fn virtual_run(runs: Vec<Seeded>, output: OutputArgs) -> Run {
+    let OutputArgs { report, out } = output;
+    Run { runs, clock: Clock::Virtual, profile: None, jobs: 1, report, out }
+}
+
+const fn profile(word: ProfileWord) -> Profile {
+    match word {
+        ProfileWord::Instant => Profile::instant(),
+        ProfileWord::Warm => Profile::warm(),
+        ProfileWord::Cold => Profile::cold(),
+    }
+}
+
+/// Processors that the process may use.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

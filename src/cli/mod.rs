@@ -1,0 +1,60 @@
+//! The command line: what was typed, what is meant by it, and one file for each subcommand.
+//!
+//! A shell: it reads files, writes to the terminal and knows exit codes. It decides nothing about
+//! clusters, engines or scenarios.
+
+mod exit;
+mod guard;
+mod meant;
+mod out;
+mod run;
+mod schema;
+mod r#try;
+mod typed;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::Parser;
+
+pub use exit::Exit;
+use meant::Meant;
+use typed::Typed;
+
+/// Does what a command line says: `args` begin with the program's name. Results go to standard
+/// output, everything about mistakes to standard error.
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let command = guard::command_line(&args);
+    guard::guard(&command, &mut io::stderr(), || dispatch(&args))
+}
+
+fn dispatch(args: &[OsString]) -> Exit {
+    let typed = match Typed::try_parse_from(args) {
+        Ok(typed) => typed,
+        Err(message) => {
+            let exit = if message.use_stderr() { Exit::BadInput } else { Exit::Ok };
+            return exit.or_unwritten(message.print());
+        }
+    };
+    match Meant::from_typed(typed) {
+        Ok(Meant::Run(run)) => run::run(&run),
+        Ok(Meant::Try(run)) => r#try::run(&run),
+        Ok(Meant::SchemaScenario) => schema::scenario(),
+        Err(problems) => complain(Exit::BadInput, &problems.to_string()),
+    }
+}
+
+/// Writes results to standard output.
+fn tell(exit: Exit, text: &str) -> Exit {
+    let mut stdout = io::stdout().lock();
+    exit.or_unwritten(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Writes what went wrong to standard error: a line each, as they are, for editors to jump to.
+fn complain(exit: Exit, text: &str) -> Exit {
+    // Where nothing can be said the exit code has to say it.
+    drop(writeln!(io::stderr().lock(), "{text}"));
+    exit
+}

@@ -1,0 +1,92 @@
+//! `towtank run`: scenarios that are read and checked are run, several at once, and reported in
+//! their order.
+
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::meant::{self, Seeded};
+use super::{Exit, complain, guard, out};
+use crate::lab;
+use crate::lab::run::{Finished, Options};
+use crate::record::RunRecord;
+
+pub(super) fn run(meant: &meant::Run) -> Exit {
+    // Before anything runs: a run can take long, and its record is what was asked for.
+    if let Some(Err(message)) = meant.out.as_ref().map(|folder| out::prepare(folder)) {
+        return complain(Exit::Environment, &message);
+    }
+    let mut exit = Exit::Ok;
+    let mut finished = Vec::new();
+    let mut mistakes = Vec::new();
+    for result in run_all(meant) {
+        match result {
+            Ok(one) => finished.push(one),
+            Err(Unfinished::Mistake(message)) => mistakes.push(message),
+            Err(Unfinished::Bug) => exit = Exit::Bug,
+        }
+    }
+    if !mistakes.is_empty() {
+        // As with a file that cannot be read: nothing counts until all of it can be run.
+        meant.out.iter().for_each(|folder| out::leave(folder));
+        return complain(exit.max(Exit::BadInput), &mistakes.join("\n"));
+    }
+    let kept = meant.out.as_ref().map(|folder| out::keep(folder, &finished, meant.clock));
+    if let Some(Err(message)) = kept {
+        exit = exit.max(complain(Exit::Environment, &message));
+    }
+    let records: Vec<RunRecord> = finished.into_iter().map(|one| one.record).collect();
+    out::report(exit.max(Exit::of_records(&records)), &records, meant.report)
+}
+
+/// Why a scenario has no record.
+enum Unfinished {
+    /// It asks for what is not there.
+    Mistake(String),
+    /// Towtank panicked, and said so.
+    Bug,
+}
+
+/// Runs every scenario, as many at once as is meant; the results in the order of the scenarios.
+fn run_all(meant: &meant::Run) -> Vec<Result<Finished, Unfinished>> {
+    let next = AtomicUsize::new(0);
+    let slots: Vec<Mutex<Option<Result<Finished, Unfinished>>>> =
+        meant.runs.iter().map(|_| Mutex::new(None)).collect();
+    let work = || {
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(seeded), Some(slot)) = (meant.runs.get(n), slots.get(n)) else { break };
+            let result = run_guarded(seeded, meant);
+            if let Ok(mut slot) = slot.lock() {
+                *slot = Some(result);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..meant.jobs.min(meant.runs.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let taken = |slot: Mutex<Option<_>>| slot.into_inner().ok().flatten();
+    slots.into_iter().map(|slot| taken(slot).unwrap_or(Err(Unfinished::Bug))).collect()
+}
+
+/// Runs one scenario; a panic in it is told with the command that shows it again, and the other
+/// scenarios go on.
+fn run_guarded(seeded: &Seeded, meant: &meant::Run) -> Result<Finished, Unfinished> {
+    let mut result = Err(Unfinished::Bug);
+    guard::guard(&seeded.command, &mut io::stderr(), || {
+        result = run_one(seeded, meant).map_err(Unfinished::Mistake);
+        Exit::Ok
+    });
+    result
+}
+
+fn run_one(seeded: &Seeded, meant: &meant::Run) -> Result<Finished, String> {
+    let options = Options { seed: seeded.seed, clock: meant.clock, profile: meant.profile.clone() };
+    let mut finished =
+        lab::run::run(&seeded.scenario, &options).map_err(|error| error.to_string())?;
+    finished.record.heading.command.clone_from(&seeded.command);
+    Ok(finished)
+}

@@ -1,0 +1,127 @@
+//! What must hold in every run, whatever its scenario expects.
+//!
+//! - *converges*: past its bound a run has not converged, which the loop itself judges; and at
+//!   the end each App is ready at the newest commit or has told why not (`ends`);
+//! - *as rendered*: what is in the cluster for an App is what its commit renders to (`ends`);
+//! - *quiet at rest*: at the end the engine writes nothing;
+//! - *no orphans*: what the engine applied is in an inventory, or gone;
+//! - *inventory-only deletion*: the engine deletes nothing that no inventory names.
+
+use std::collections::BTreeSet;
+
+use crate::api::Verb;
+use crate::base::{Event, Time};
+use crate::engine::apps::given;
+use crate::engine::live;
+use crate::engine::model::App;
+use crate::lab::run::Run;
+use crate::object::quantity::Quantity;
+use crate::object::{Object, ObjectId, Value, schema};
+use crate::sim::world::Handled;
+
+use super::ends;
+
+/// What is found at the end of a run: (oracle, detail).
+pub(in crate::lab) fn at_end(run: &mut Run<'_>) -> Vec<(&'static str, String)> {
+    let mut found = orphans(run);
+    found.extend(ends::at_end(run));
+    found
+}
+
+/// Objects that the engine applied and that no App's inventory names any more.
+fn orphans(run: &Run<'_>) -> Vec<(&'static str, String)> {
+    let keeps = |app: &App| !app.prune;
+    if run.scenario().apps.iter().any(|given| keeps(&given.app)) {
+        return Vec::new();
+    }
+    let known = inventory(run);
+    let is_own = |object: &Object| {
+        object.namespace() == given::NAMESPACE || object.name() == given::NAMESPACE
+    };
+    run.world()
+        .all()
+        .filter(|object| live::is_ours(object) && !is_own(object) && live::may_prune(object))
+        .filter(|object| !object.is_deleting() && !known.contains(&object.id()))
+        .map(|object| ("no orphans", format!("{} is in no inventory", object.id())))
+        .collect()
+}
+
+/// Every inventory entry that stands in the cluster.
+fn inventory(run: &Run<'_>) -> BTreeSet<ObjectId> {
+    let maps = run.world().all_of(&given::CONFIG_MAPS).map(AsRef::as_ref);
+    let states = maps.filter_map(|map| {
+        Some(given::from_config_maps(map.label(given::LABEL)?, std::iter::once(map)))
+    });
+    states.flat_map(|state| state.inventory).map(|entry| entry.id).collect()
+}
+
+/// A deletion by the engine of something that no inventory names.
+pub(in crate::lab) fn on_delete(run: &Run<'_>, handled: &Handled) -> Option<String> {
+    if handled.request.verb != Verb::Delete || handled.request.options.dry_run {
+        return None;
+    }
+    let kind = schema::builtin().resource(&handled.request.resource)?;
+    let id = ObjectId {
+        group: kind.gvk.group.clone(),
+        kind: kind.gvk.kind.clone(),
+        namespace: handled.request.namespace.clone().unwrap_or_default(),
+        name: handled.request.name.clone().unwrap_or_default(),
+    };
+    (!inventory(run).contains(&id)).then(|| format!("{id} was deleted and is in no inventory"))
+}
+
+/// Writes of the engine so far.
+pub(in crate::lab) fn engine_writes(events: &[(Time, Event)]) -> usize {
+    events.iter().filter(|(_, event)| is_write(event)).count()
+}
+
+/// What the engine wrote after it came to rest.
+pub(in crate::lab) fn not_quiet(events: &[(Time, Event)], before: usize) -> Option<String> {
+    let (_, event) = events.iter().filter(|(_, event)| is_write(event)).nth(before)?;
+    let Event::Request { verb, object, .. } = event else { return None };
+    Some(format!("at rest the engine sent {verb} {object}"))
+}
+
+fn is_write(event: &Event) -> bool {
+    matches!(event, Event::Request { verb, dry_run: false, .. }
+        if !matches!(verb.as_str(), "get" | "list" | "watch"))
+}
+
+/// The first field that is rendered and not live. Quantities are compared as numbers, and
+/// `stringData` by what it is stored as is left to the API server.
+pub(super) fn differs(want: &Value, live: &Object) -> Option<String> {
+    let mut want = want.clone();
+    if let Some(map) = want.as_object_mut() {
+        map.remove("stringData");
+    }
+    lacks("", &want, &live.clone().into_value())
+}
+
+fn lacks(path: &str, want: &Value, have: &Value) -> Option<String> {
+    match (want, have) {
+        (Value::Object(want), Value::Object(have)) => want.iter().find_map(|(key, want)| {
+            lacks(&format!("{path}.{key}"), want, have.get(key).unwrap_or(&Value::Null))
+        }),
+        (Value::Array(want), Value::Array(have)) => {
+            want.iter().enumerate().find_map(|(n, want)| {
+                let same = have.iter().any(|have| lacks(path, want, have).is_none());
+                (!same).then(|| format!("{path}[{n}] is not there"))
+            })
+        }
+        // An empty map or list and none are the same to most kinds.
+        (Value::Object(map), Value::Null) if map.is_empty() => None,
+        (Value::Array(list), Value::Null) if list.is_empty() => None,
+        (Value::Null, _) => None,
+        _ if want == have || same_quantity(want, have) => None,
+        _ => Some(format!("{path} is {have}, not {want}")),
+    }
+}
+
+fn same_quantity(want: &Value, have: &Value) -> bool {
+    let read = |value: &Value| match value {
+        Value::String(text) => Quantity::parse(text).ok(),
+        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
+        _ => None,
+    };
+    matches!((read(want), read(have)), (Some(a), Some(b)) if a == b)
+}

@@ -1,0 +1,158 @@
+//! The engine's shell in a run: starts and ends it, carries its requests to the cluster, grants
+//! its actions from the repository of the run, and records what it does.
+
+use std::sync::Arc;
+
+use crate::base::Event;
+use crate::engine::model::GitId;
+use crate::engine::source::Signature;
+use crate::engine::{self, Action, Engine};
+use crate::sim::world::{Handled, Outbox};
+
+use super::{Item, Run, SCRIPT};
+
+impl Run<'_> {
+    /// The client number of the engine that runs now.
+    pub(super) fn engine_client(&self) -> u32 {
+        SCRIPT + self.round
+    }
+
+    /// Starts an engine that knows nothing but its Apps.
+    pub(super) fn start_engine(&mut self) {
+        if self.engine.is_some() {
+            return;
+        }
+        self.round += 1;
+        self.engine = Some(Engine::new(&self.apps()));
+        self.event(Event::EngineStarted { round: self.round });
+        self.step_engine(engine::Input::Start);
+    }
+
+    /// Ends the engine without warning: what is on its way to the cluster arrives, what is on its
+    /// way to the engine is lost.
+    pub(super) fn stop_engine(&mut self) {
+        if self.engine.take().is_none() {
+            return;
+        }
+        self.world.drop_client(self.engine_client());
+        self.event(Event::EngineStopped { round: self.round });
+    }
+
+    /// Hands the engine an input and carries out what it wants.
+    pub(super) fn step_engine(&mut self, input: engine::Input) {
+        let Some(engine) = &mut self.engine else { return };
+        let wants = engine.step(self.now, input);
+        if !wants.events.is_empty() || !wants.api.requests.is_empty() || !wants.actions.is_empty() {
+            self.active_at = self.now;
+        }
+        for event in wants.events {
+            self.event(event);
+        }
+        for action in wants.actions {
+            self.grant(action);
+        }
+        let client = self.engine_client();
+        let mut out = Outbox::default();
+        self.world.send(self.now, client, wants.api, &mut out);
+        self.take_world(out);
+    }
+
+    fn grant(&mut self, action: Action) {
+        let round = self.round;
+        match action {
+            Action::Fetch { commit } => {
+                let at = self.now + self.profile.fetch.draw(&mut self.rng);
+                self.queue.push(at, Item::Fetch { round, commit });
+            }
+            Action::Note { commit, line } => self.write_note(&commit, &line),
+            Action::Revert { app, commit } => {
+                let at = self.now + self.profile.fetch.draw(&mut self.rng);
+                self.queue.push(at, Item::Revert { round, app, commit });
+            }
+        }
+    }
+
+    /// A fetch ends: the engine gets what the repository holds now.
+    pub(super) fn fetch(&mut self, asked: Option<GitId>) {
+        let commit = asked.clone().unwrap_or_else(|| self.git.head());
+        let input = match self.trees.artifact(self.git.objects(), &commit) {
+            Ok(artifact) => engine::Input::Fetched { asked, artifact: Arc::new(artifact) },
+            Err(error) => engine::Input::FetchFailed { asked, message: error.to_string() },
+        };
+        self.step_engine(input);
+    }
+
+    fn write_note(&mut self, commit: &GitId, line: &str) {
+        let by = Signature::engine(self.now);
+        if self.git.note(commit, line, &by).is_ok() {
+            // A line is `time App: text`; the App is what the record files it under.
+            let app = line.split_once(' ').and_then(|(_, rest)| rest.split_once(':'));
+            let app = app.map(|(app, _)| app.to_owned()).unwrap_or_default();
+            let (commit, text) = (commit.to_string(), line.to_owned());
+            self.event(Event::Noted { app, commit, text });
+        }
+    }
+
+    /// The engine's revert is pushed, as anybody's commit would be.
+    pub(super) fn push_revert(&mut self, app: String, bad: GitId) {
+        let by = Signature::engine(self.now);
+        let reason = format!("{app} did not become healthy.");
+        let result = self.git.revert_for_engine(&bad, &reason, &by);
+        let result = result.map(|commit| commit.id).map_err(|error| error.to_string());
+        let pushed = result.clone();
+        self.step_engine(engine::Input::Reverted { app, bad, result });
+        if let Ok(commit) = pushed {
+            self.pushed(&commit, "revert by the engine");
+        }
+    }
+
+    /// The repository has a new head: says so, and lets the engine hear of it.
+    pub(super) fn pushed(&mut self, commit: &GitId, summary: &str) {
+        let commit = commit.to_string();
+        self.event(Event::PushIntended { commit: commit.clone(), summary: summary.to_owned() });
+        self.event(Event::Pushed { commit });
+        self.checks.head_moved(&self.git.head());
+        let at = self.now + self.profile.push_notice.draw(&mut self.rng);
+        self.queue.push(at, Item::Notice { round: self.round });
+        self.active_at = self.now;
+    }
+
+    /// The API server answered a request: records the engine's and the script's, and tells the
+    /// checks what changed.
+    pub(super) fn handled(&mut self, handled: &Handled) {
+        let is_write = handled.request.is_write() && !handled.request.options.dry_run;
+        if handled.client == self.engine_client() && self.engine.is_some() {
+            self.active_at = self.now;
+            let app = self.engine.as_ref().and_then(|e| e.app_of(handled.id)).map(str::to_owned);
+            if let Some(finding) = crate::lab::check::oracles::on_delete(self, handled) {
+                let oracle = "inventory-only deletion".to_owned();
+                self.event(Event::OracleFailed { oracle, detail: finding });
+            }
+            self.event(Event::Request {
+                verb: handled.request.verb_name().to_owned(),
+                object: handled.object(),
+                code: handled.code,
+                dry_run: handled.request.options.dry_run,
+                app,
+            });
+            if is_write {
+                self.count_write();
+            }
+        } else if handled.client == SCRIPT {
+            self.drift_answered(handled);
+        }
+        if handled.wrote {
+            self.look_at_objects();
+        }
+    }
+
+    fn count_write(&mut self) {
+        let Some(left) = &mut self.writes_left else { return };
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            self.writes_left = None;
+            self.stop_engine();
+            self.start_engine();
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The order of a scenario's steps: when one begins, when it is decided, and the rest at the end.
+
+use std::time::Duration;
+
+use crate::base::{Event, Time, limits};
+use crate::lab::check::oracles;
+use crate::lab::scenario::model::{Action, Rev};
+use crate::record::Ending;
+
+use super::actions::{self, named};
+use super::{Run, RunError};
+
+/// How far the scenario is.
+#[derive(Debug)]
+enum Phase {
+    /// The first deploy, which no step asks for, comes to rest.
+    Settling,
+    /// This step is under way.
+    Step(usize),
+    /// All steps are decided; the world comes to rest.
+    Resting,
+    /// At rest since then: the engine must stay quiet.
+    Quiet { since: Time, writes: usize },
+}
+
+/// The order of the steps of one run.
+#[derive(Debug)]
+pub(super) struct Steps {
+    phase: Phase,
+    /// Past this the phase has not converged.
+    bound: Time,
+    /// The step's own wait is over then.
+    waits_until: Time,
+}
+
+impl Steps {
+    /// Begins: with the first step where that is the first deploy itself, else by settling.
+    pub(super) fn new(run: &mut Run<'_>) -> Self {
+        let bound = run.now + limits::CONVERGE;
+        let mut steps = Self { phase: Phase::Settling, bound, waits_until: run.now };
+        if run.scenario.steps.first().is_some_and(|step| step.action.is_none()) {
+            steps.begin(run, 0);
+        }
+        steps
+    }
+
+    /// Looks whether something is decided. Gives the ending when the run is over.
+    pub(super) fn turn(&mut self, run: &mut Run<'_>) -> Option<Ending> {
+        for verdict in run.checks.take_verdicts() {
+            let step = self.number();
+            let crate::lab::check::Verdict { what, met, detail } = verdict;
+            run.event(Event::Expected { step, what, met, detail });
+        }
+        match self.phase {
+            Phase::Settling if is_at_rest(run) => self.begin(run, 0),
+            Phase::Step(n) if self.is_decided(run) => self.end(run, n),
+            Phase::Resting if is_at_rest(run) => {
+                let writes = oracles::engine_writes(run.recorder.events());
+                self.phase = Phase::Quiet { since: run.now, writes };
+                run.look_at(run.now + quiet(run));
+            }
+            Phase::Quiet { since, writes } if run.now >= since + quiet(run) => {
+                if let Some(detail) = oracles::not_quiet(run.recorder.events(), writes) {
+                    let oracle = "quiet at rest".to_owned();
+                    run.event(Event::OracleFailed { oracle, detail });
+                }
+                return Some(Ending::Done);
+            }
+            _ => {}
+        }
+        if run.now >= self.bound && !matches!(self.phase, Phase::Quiet { .. }) {
+            return Some(Ending::NotConverged { why: self.pending(run) });
+        }
+        None
+    }
+
+    fn number(&self) -> usize {
+        match self.phase {
+            Phase::Step(n) => n + 1,
+            _ => 0,
+        }
+    }
+
+    fn pending(&self, run: &Run<'_>) -> String {
+        let engine = run.engine.as_ref().and_then(|engine| engine.pending());
+        let what = engine.unwrap_or_else(|| "the engine does not come to rest".to_owned());
+        match self.phase {
+            Phase::Settling => format!("before the first step: {what}"),
+            Phase::Step(n) => format!("in step {}: {what}", n + 1),
+            _ => format!("after the last step: {what}"),
+        }
+    }
+
+    fn begin(&mut self, run: &mut Run<'_>, n: usize) {
+        let Some(step) = run.scenario.steps.get(n) else {
+            self.phase = Phase::Resting;
+            self.bound = run.now + limits::CONVERGE;
+            return;
+        };
+        self.phase = Phase::Step(n);
+        let what = step.name.clone().unwrap_or_else(|| actions::describe(step.action.as_ref()));
+        run.event(Event::Step { step: n + 1, what });
+        let is_first_deploy = n == 0 && step.action.is_none();
+        run.checks.begin(run.now, step, is_first_deploy);
+        if let Some(action) = &step.action
+            && let Err(message) = run.act(action)
+        {
+            if has_failed(run) {
+                // What is not there is what should have come of an earlier step: nobody's typo.
+                let what = "the step can be done".to_owned();
+                run.event(Event::Expected { step: n + 1, what, met: false, detail: message });
+                self.phase = Phase::Resting;
+                self.bound = run.now + limits::CONVERGE;
+                return;
+            }
+            run.error = Some(RunError::Step {
+                file: run.scenario.file.display().to_string(),
+                at: step.at.to_string(),
+                message,
+            });
+            return;
+        }
+        let head = run.git.head().to_string();
+        let resolve = |rev: &Rev| {
+            let rev = named(&run.labels, rev);
+            run.git.resolve(&rev).ok().map(|commit| commit.to_string())
+        };
+        run.checks.expect_head(&head, &resolve);
+        run.look_at_objects();
+        let wait = match step.action {
+            Some(Action::Wait(time)) => time,
+            _ => Duration::ZERO,
+        };
+        self.waits_until = run.now + wait;
+        self.bound = self.waits_until + limits::CONVERGE;
+        run.look_at(self.waits_until);
+        run.arm_deadlines();
+    }
+
+    /// A step is decided when its wait is over, every foreign write is answered and
+    /// every expectation with a time of its own is decided, and, if some hold until the step's end, the world is at rest.
+    fn is_decided(&self, run: &Run<'_>) -> bool {
+        if run.now < self.waits_until || run.drifts_under_way > 0 || run.checks.has_open() {
+            return false;
+        }
+        !run.checks.has_until_end()
+            || self.waits_until > run.now
+            || is_at_rest(run)
+            || self.waited(run)
+    }
+
+    /// A wait is its own end: what is to hold until then is decided when it is over.
+    fn waited(&self, run: &Run<'_>) -> bool {
+        match self.phase {
+            Phase::Step(n) => {
+                matches!(run.scenario.steps[n].action, Some(Action::Wait(_)))
+            }
+            _ => false,
+        }
+    }
+
+    fn end(&mut self, run: &mut Run<'_>, n: usize) {
+        run.look_at_objects();
+        run.checks.end(run.now);
+        for verdict in run.checks.take_verdicts() {
+            let crate::lab::check::Verdict { what, met, detail } = verdict;
+            run.event(Event::Expected { step: n + 1, what, met, detail });
+        }
+        self.begin(run, n + 1);
+    }
+}
+
+/// Whether an expectation was not met so far.
+fn has_failed(run: &Run<'_>) -> bool {
+    run.recorder.events().iter().any(|(_, e)| matches!(e, Event::Expected { met: false, .. }))
+}
+
+/// How long the engine is watched at the end: virtual time costs nothing.
+fn quiet(run: &Run<'_>) -> Duration {
+    match run.recorder.heading().clock {
+        crate::record::Clock::Virtual => limits::QUIET,
+        crate::record::Clock::Real => limits::QUIET_REAL,
+    }
+}
+
+/// Whether the engine waits for nothing, has heard of the newest commit, and has neither wanted
+/// nor heard anything for a while.
+fn is_at_rest(run: &Run<'_>) -> bool {
+    let is_idle = run.engine.as_ref().is_none_or(|engine| engine.pending().is_none());
+    is_idle && run.now >= run.active_at + limits::REST
+}
+
+impl Run<'_> {
+    /// Asks for a look at every deadline that is known.
+    pub(super) fn arm_deadlines(&mut self) {
+        for at in self.checks.take_deadlines() {
+            self.look_at(at);
+        }
+    }
+
+    /// Lets the checks look at the cluster.
+    pub(super) fn look_at_objects(&mut self) {
+        let Self { checks, world, git, labels, now, .. } = self;
+        checks.look(*now, &crate::lab::check::View { world, git, labels });
+        self.arm_deadlines();
+    }
+}

@@ -1,0 +1,177 @@
+//! From a text to a scenario: the tree is held against the grammar, then read, then its
+//! references are checked. All problems of all three are told at once.
+//!
+//! Files and folders are not touched here (`find`, `load`).
+
+mod actions;
+mod expectations;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::check;
+use super::conform::conform;
+use super::grammar::Shape;
+use super::model::{
+    Behaviour, Crash, Exit, GivenApp, ImageRule, Live, Placed, Position, Pull, Ready, Repo,
+    Scenario, Step, Stop, World,
+};
+use super::problem::{Findings, Problems};
+use super::tables;
+use super::tree::Node;
+use super::view::View;
+use super::words;
+use crate::base::Profile;
+use crate::engine::model::{App, DriftPolicy, FailurePolicy};
+
+/// Reads a scenario from the text of `file`, which is named in messages and is what `repo` is
+/// relative to.
+///
+/// # Errors
+/// All that is wrong with the text, in the order of its lines.
+pub fn parse(file: &Path, text: &str) -> Result<Scenario, Problems> {
+    let mut found = Findings::default();
+    let start = Position { line: 1, column: 1 };
+    match Node::read(text) {
+        Err(error) => {
+            found.add(Position { line: error.line, column: error.column }, error.message);
+        }
+        Ok(None) => found.add(start, "expected a scenario, found nothing"),
+        Ok(Some(node)) => {
+            conform(&node, &Shape::Map(&tables::SCENARIO), &mut found);
+            let scenario = scenario(file, View::of(&node));
+            check::references(&scenario, &mut found);
+            if found.is_empty() {
+                return Ok(scenario);
+            }
+        }
+    }
+    Err(found.into_problems(file))
+}
+
+fn scenario(file: &Path, root: View<'_>) -> Scenario {
+    let labels = labels(root);
+    let is_label = |text: &str| labels.contains(text);
+    let step = |view: View<'_>| Step {
+        at: view.at,
+        name: view.get("name").some_text(),
+        action: actions::action(view, &is_label),
+        expect: view
+            .get("expect")
+            .items()
+            .into_iter()
+            .filter_map(|view| expectations::expectation(view, &is_label))
+            .collect(),
+    };
+    Scenario {
+        file: file.to_owned(),
+        name: root.get("name").placed(),
+        description: root.get("description").str().trim().to_owned(),
+        repo: repo(file, root.get("repo")),
+        world: world(root.get("world")),
+        seed: root.get("seed").whole(),
+        apps: root.get("apps").items().into_iter().map(app).collect(),
+        images: images(root.get("images")),
+        steps: root.get("steps").items().into_iter().map(step).collect(),
+    }
+}
+
+/// Every label and tag that a push of the file gives.
+fn labels(root: View<'_>) -> BTreeSet<String> {
+    let pushes = root.get("steps").items().into_iter().map(|step| step.get("push"));
+    let names = pushes.flat_map(|push| [push.get("label").text(), push.get("tag").text()]);
+    names.filter(|name| words::is_label(name)).collect()
+}
+
+fn repo(file: &Path, view: View<'_>) -> Repo {
+    if view.is_map() {
+        let files = view.get("files");
+        let text =
+            |(key, text): (&Placed<String>, View<'_>)| (words::clean_path(&key.value), text.text());
+        return Repo::Files(files.entries().map(text).collect());
+    }
+    let written = view.placed();
+    let folder = file.parent().unwrap_or(Path::new(""));
+    // Components, so that `./shop` beside `a/b.scenario.yaml` is `a/shop`.
+    let path = folder.join(&written.value).components().collect();
+    Repo::Folder { written, path }
+}
+
+fn world(view: View<'_>) -> World {
+    let default = World::default();
+    World {
+        profile: Profile::named(view.get("profile").str()).unwrap_or(default.profile),
+        nodes: view.get("nodes").count().unwrap_or(default.nodes),
+    }
+}
+
+fn app(view: View<'_>) -> GivenApp {
+    let default = App::new(view.get("name").str(), &view.get("path").path().value);
+    let app = App {
+        namespace: view.get("namespace").some_text().unwrap_or(default.namespace),
+        depends_on: view.get("depends-on").items().into_iter().map(View::text).collect(),
+        drift: match view.get("drift").str() {
+            "correct" => DriftPolicy::Correct,
+            "report" => DriftPolicy::Report,
+            "ignore" => DriftPolicy::Ignore,
+            _ => default.drift,
+        },
+        on_failure: match view.get("on-failure").str() {
+            "hold" => FailurePolicy::Hold,
+            "rollback" => FailurePolicy::Rollback,
+            "revert" => FailurePolicy::Revert,
+            _ => default.on_failure,
+        },
+        health_timeout: view.get("health-timeout").duration().unwrap_or(default.health_timeout),
+        prune: view.get("prune").flag().unwrap_or(default.prune),
+        ..default
+    };
+    let depends_on_at = view.get("depends-on").items().into_iter().map(|item| item.at).collect();
+    GivenApp { app, at: view.get("name").at, depends_on_at }
+}
+
+fn images(view: View<'_>) -> Vec<ImageRule> {
+    let rule = |(key, view): (&Placed<String>, View<'_>)| ImageRule {
+        pattern: key.clone(),
+        script: script(view),
+    };
+    view.entries().map(rule).collect()
+}
+
+fn script(view: View<'_>) -> Behaviour {
+    let pull = view.get("pull").there().map(|pull| match pull.str() {
+        "fails" => Pull::Fails,
+        "never" => Pull::Never,
+        _ => Pull::Takes(pull.duration().unwrap_or_default()),
+    });
+    let ready = view.get("ready").there().map(|ready| match ready.str() {
+        "never" => Ready::Never,
+        _ => Ready::After(ready.duration().unwrap_or_default()),
+    });
+    let crash = view.get("crash").there().map(|crash| Crash {
+        after: crash.phrase("after").unwrap_or_else(|| after(crash)),
+        exit_code: crash.get("exit-code").code().unwrap_or(1),
+        times: crash.get("times").count(),
+    });
+    let stop = view.get("stop").there().map(|stop| match stop.str() {
+        "ignored" => Stop::Ignored,
+        "hangs" => Stop::Hangs,
+        _ => Stop::Takes(stop.duration().unwrap_or_default()),
+    });
+    let exit = view.get("exit").there();
+    Behaviour {
+        pull,
+        start: view.get("start").duration(),
+        ready,
+        crash,
+        live: view.get("live").phrase("until").map(Live::Until),
+        exit: exit
+            .map(|exit| Exit { after: after(exit), code: exit.get("code").code().unwrap_or(0) }),
+        stop,
+    }
+}
+
+fn after(view: View<'_>) -> Duration {
+    view.get("after").duration().unwrap_or_default()
+}
