@@ -1,0 +1,76 @@
+//! The benchmarks: named bodies over a size, each of which counts what it did right.
+//!
+//! Without arguments each runs once at a tiny size, in the time of a unit test, so that none can
+//! rot. `--keep DIR` runs them at full size, many times, and writes `raw.jsonl` with every sample
+//! and `summary.md` to DIR; `scripts/bench` calls it so, and adds `SETUP.md`. A word besides
+//! selects the benchmarks that have it in their name.
+
+#![expect(clippy::print_stdout, reason = "a benchmark talks to a terminal")]
+
+mod base;
+mod kept;
+mod lab;
+mod measure;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use measure::{Bench, Sample};
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Every benchmark, in the order of the summary.
+const BENCHES: &[Bench] = &[
+    Bench { name: "base/rng", size: 20_000_000, body: base::rng },
+    Bench { name: "base/queue", size: 1_000_000, body: base::queue },
+    Bench { name: "lab/commit-to-ready", size: 20, body: lab::commit_to_ready },
+    Bench { name: "lab/first-deploy-of-100", size: 100, body: lab::first_deploy },
+    Bench { name: "lab/first-deploy-of-1000", size: 1_000, body: lab::first_deploy },
+    Bench { name: "lab/push-one-of-100", size: 100, body: lab::push_one },
+    Bench { name: "lab/process", size: 10, body: lab::process },
+];
+
+/// One part in this many of the full size is run when nothing is kept.
+const TINY: usize = 10_000;
+
+fn main() -> ExitCode {
+    let (mut keep, mut word, mut samples) = (None, String::new(), 20);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            // Cargo says so of itself.
+            "--bench" => {}
+            "--keep" => keep = args.next().map(PathBuf::from),
+            "--samples" => {
+                samples = args.next().and_then(|n| n.parse().ok()).unwrap_or(samples);
+            }
+            flag if flag.starts_with('-') => {
+                println!("{flag}: not known; --keep DIR, --samples N or a word of a name");
+                return ExitCode::from(2);
+            }
+            _ => word = arg,
+        }
+    }
+    let chosen: Vec<&Bench> = BENCHES.iter().filter(|bench| bench.name.contains(&word)).collect();
+    let mut taken: Vec<Sample> = Vec::new();
+    for bench in &chosen {
+        let (size, samples) = match keep {
+            Some(_) => (bench.size, samples),
+            None => ((bench.size / TINY).max(3), 1),
+        };
+        taken.extend(measure::run(bench, size, samples));
+    }
+    let summary = kept::summary(&taken);
+    print!("{summary}");
+    if let Some(folder) = keep
+        && let Err(error) = kept::write(&folder, &taken, &summary)
+    {
+        println!("{}: {error}", folder.display());
+        return ExitCode::from(4);
+    }
+    let wrong: usize = taken.iter().map(|sample| sample.operations - sample.correct).sum();
+    println!("{} benchmarks, {} samples, {wrong} operations wrong", chosen.len(), taken.len());
+    ExitCode::from(u8::from(wrong > 0))
+}

@@ -1,0 +1,10 @@
+//! The controllers and the scheduler on our API server, with nodes and pods played in the test:
+//! what they do, step by step, and that it is what the real ones did.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and tells counts")]
+
+mod behaviour;
+mod player;
+mod record;
+mod tracks;
+mod world;
