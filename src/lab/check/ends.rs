@@ -52,8 +52,12 @@ pub(super) fn at_end(run: &mut Run<'_>) -> Vec<Finding> {
 
 /// The state that the engine left in the cluster.
 fn state(run: &Run<'_>, app: &App) -> State {
-    let maps = run.world().all_of(&given::CONFIG_MAPS).map(AsRef::as_ref);
-    let own = maps.filter(|map| map.label(given::LABEL) == Some(app.name.as_str()));
+    let part = |number: usize| {
+        let name = given::config_map_name(&app.name, number);
+        run.world().peek(&given::CONFIG_MAPS, given::NAMESPACE, &name)
+    };
+    let parts = part(0).and_then(|map| map.text(&["data", "parts"])?.parse().ok()).unwrap_or(1);
+    let own = (0..parts).filter_map(part).map(AsRef::as_ref);
     given::from_config_maps(&app.name, own)
 }
 
