@@ -43,6 +43,10 @@ pub const RETRY_MAX: Duration = Duration::from_secs(30);
 /// Events kept for each resource for watches that start in the past; older ones answer 410.
 pub const WATCH_HISTORY_EVENTS: usize = 10_000;
 
+/// States of objects of each resource that were left behind and are kept as they are, for watches
+/// that start a little in the past; older ones are packed.
+pub const WATCH_HISTORY_WHOLE: usize = 64;
+
 /// Entries of a list that a client asks for in one page (client-go's own figure).
 pub const LIST_PAGE: u64 = 500;
 

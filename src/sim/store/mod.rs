@@ -5,6 +5,7 @@
 
 mod filter;
 mod history;
+mod packed;
 mod table;
 
 use std::collections::BTreeMap;

@@ -109,7 +109,8 @@ impl Table {
             return Ok(page(self.objects.range((start, Bound::Unbounded)), filter, limit));
         };
         let mut then: BTreeMap<&Key, &Arc<Object>> = self.objects.iter().collect();
-        for (key, object) in self.history.undo(at)? {
+        let before = self.history.undo(at)?;
+        for (key, object) in &before {
             match object {
                 Some(object) => then.insert(key, object),
                 None => then.remove(key),
@@ -144,7 +145,7 @@ impl Table {
             }
             Since::Revision(from) => {
                 for change in self.history.since(from)? {
-                    tell(&watch, change, out);
+                    tell(&watch, &change, out);
                 }
             }
         }

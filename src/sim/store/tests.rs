@@ -103,3 +103,30 @@ fn what_is_compacted_can_be_neither_listed_nor_watched() {
     assert!(store.watch(&things(), watch(Filter::default()), Since::Revision(1)).is_err());
     assert!(store.watch(&things(), watch(Filter::default()), Since::Revision(2)).is_ok());
 }
+
+#[test]
+fn the_past_reads_the_same_when_it_is_packed() {
+    let mut store = Store::default();
+    let writes = 5 * crate::base::limits::WATCH_HISTORY_WHOLE as u64;
+    for write in 0..writes {
+        put(&mut store, ["a", "b"][usize::from(write % 2 == 1)], &write.to_string());
+    }
+    store.remove(&things(), Key::new("ns", "a"));
+    let all = Filter::default();
+    for at in 2..writes {
+        let page = store.list(&things(), &all, Some(at), None, 0).unwrap();
+        let labels: Vec<_> = page.items.iter().map(|o| o.label("l").unwrap()).collect();
+        let [last, before] = [at - 1, at - 2].map(|write| write.to_string());
+        let expected = if at % 2 == 1 { [&last, &before] } else { [&before, &last] };
+        assert_eq!(labels, expected, "{at}");
+    }
+    store.watch(&things(), watch(Filter::default()), Since::Revision(1)).unwrap();
+    let told: Vec<_> = store
+        .take_deliveries()
+        .iter()
+        .map(|d| (d.event.object.label("l").unwrap().to_owned(), d.event.object.revision()))
+        .collect();
+    let modified = (1..writes).map(|write| (write.to_string(), write + 1));
+    let removed = ((writes - 2).to_string(), writes + 1);
+    assert_eq!(told, modified.chain([removed]).collect::<Vec<_>>());
+}
