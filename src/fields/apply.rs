@@ -7,12 +7,12 @@ use super::entry::{Entry, ManagerId, Operation};
 use super::managers::{self, Managed};
 use super::prune::prune;
 use super::track::{hand_over, record, refresh};
-use super::unchanged::is_unchanged;
+use super::unchanged::names_the_same;
 use super::update::same_but_entries;
 use super::{Applied, ApplyError, Write, last_applied, merge, typed};
 use crate::object::fieldset::{Set, never_recorded, of_object};
 use crate::object::schema::{Schema, TypeId, form};
-use crate::object::{Object, Value};
+use crate::object::{Map, Object, Value};
 
 /// Applies a configuration to the live object, `None` to create it. `config` is as the client sent
 /// it, `live` as it is stored; both are of type `ty`.
@@ -31,11 +31,15 @@ pub fn apply(
         return Err(ApplyError::BadRequest("metadata.managedFields must be nil".to_owned()));
     }
     let kubectl = write.manager == last_applied::MANAGER;
+    let mut known = None;
     if let Some(live) = live
         && !kubectl
-        && is_unchanged(schema, ty, live, config, write)
+        && names_the_same(schema, ty, live, config, write)
     {
-        return Ok(Applied::Unchanged);
+        known = merge::merge(schema, ty, &live.0, &config.0).ok();
+        if known == Some(None) {
+            return Ok(Applied::Unchanged);
+        }
     }
     if let Some(text) = typed::problems(schema, ty, config) {
         let (namespace, name, kind) = (config.namespace(), config.name(), config.gvk());
@@ -52,12 +56,12 @@ pub fn apply(
         }
     };
     let applier = Applier { schema, ty, old, config, write };
-    let mut result = applier.run(force);
+    let mut result = applier.run(force, known.flatten());
     if let (Err(ApplyError::Conflicts(conflicts)), true) = (&result, kubectl) {
         let left = last_applied::not_forgiven(schema, ty, old, conflicts, write.api_version);
         result = match left {
             Some(left) => Err(ApplyError::Conflicts(left)),
-            None => applier.run(true),
+            None => applier.run(true, None),
         };
     }
     let (mut object, owners) = result?;
@@ -79,6 +83,8 @@ fn new_object(schema: &Schema, ty: TypeId, config: &Object) -> Object {
     object
 }
 
+type Fields = Map<String, Value>;
+
 struct Applier<'a> {
     schema: &'a Schema,
     ty: TypeId,
@@ -88,11 +94,16 @@ struct Applier<'a> {
 }
 
 impl Applier<'_> {
-    /// The merged object without its managed fields, and who owns what then.
-    fn run(&self, force: bool) -> Result<(Object, Managed), ApplyError> {
+    /// The merged object without its managed fields, and who owns what then. `known` is what merging
+    /// gives, where that is known and the applier is on record for just what it names.
+    fn run(&self, force: bool, known: Option<Fields>) -> Result<(Object, Managed), ApplyError> {
         let Self { schema, ty, old, config, write } = *self;
-        let merged = merge::merge(schema, ty, &old.0, &config.0)
-            .map_err(|e| ApplyError::Typed(format!("failed to merge config: {e}")))?;
+        let named = known.is_some();
+        let merged = match known {
+            Some(known) => Some(known),
+            None => merge::merge(schema, ty, &old.0, &config.0)
+                .map_err(|e| ApplyError::Typed(format!("failed to merge config: {e}")))?,
+        };
         let mut is_merged = merged.is_some();
         let mut object = merged.map_or_else(|| old.clone(), Object);
         let mut managed = self.taken_from(&mut object)?;
@@ -105,9 +116,14 @@ impl Applier<'_> {
         let id =
             ManagerId::new(write.manager, Operation::Apply, write.api_version, write.subresource);
         let last = managed.take(&id);
-        let mut set = self.applied();
-        set.subtract(never_recorded());
-        let stays = last.as_ref().is_some_and(|last| last.owns_just(&set));
+        let (set, stays) = if named && last.is_some() {
+            (Set::new(), true)
+        } else {
+            let mut set = self.applied();
+            set.subtract(never_recorded());
+            let stays = last.as_ref().is_some_and(|last| last.owns_just(&set));
+            (set, stays)
+        };
         if let Some(last) = last.as_ref().filter(|_| !stays)
             && let Some(pruned) = self.give_up(&object, &last.set(), &managed)
         {
@@ -115,8 +131,10 @@ impl Applier<'_> {
             is_merged = true;
         }
         if is_merged {
-            let changes = compare(schema, ty, &old.0, &object.0).without(write.reset);
-            hand_over(&mut managed, &changes, force).map_err(ApplyError::Conflicts)?;
+            let mut changes = compare(schema, ty, &old.0, &object.0).without(write.reset);
+            let removed = std::mem::take(&mut changes.removed);
+            hand_over(&mut managed, None, &changes.set(), &removed, force)
+                .map_err(ApplyError::Conflicts)?;
         }
         let mut time = last.as_ref().and_then(|last| last.time().map(str::to_owned));
         // A null in place of the entries is a change too, although they stay.
@@ -124,15 +142,15 @@ impl Applier<'_> {
         if is_merged && (sent || !same_but_entries(&old.0, &object.0)) {
             time = Some(write.now.rfc3339());
         }
-        if !set.is_empty() {
-            managed.entries.push(match last {
-                Some(mut last) if stays && last.api_version() == write.api_version => {
-                    last.set_time(time);
-                    last
-                }
-                _ => Entry::new(&id, write.api_version, set, time),
-            });
-        }
+        let entry = match last.filter(|_| stays) {
+            Some(mut last) => {
+                last.set_api_version(write.api_version);
+                last.set_time(time);
+                last
+            }
+            None => Entry::new(&id, write.api_version, set, time),
+        };
+        managed.entries.extend(Some(entry).filter(|entry| !entry.is_empty()));
         Ok((object, managed))
     }
 
@@ -186,15 +204,22 @@ mod tests {
             now: Time::VIRTUAL_START,
             reset: crate::fields::reset(kind, ""),
         };
-        let short = is_unchanged(schema, info.ty, live, config, &write);
+        let named = names_the_same(schema, info.ty, live, config, &write);
+        let known = merge::merge(schema, info.ty, &live.0, &config.0).ok().filter(|_| named);
+        let short = known == Some(None);
         let applier = Applier { schema, ty: info.ty, old: live, config, write: &write };
         let (Ok((mut object, owners)), None) =
-            (applier.run(true), typed::problems(schema, info.ty, config))
+            (applier.run(true, None), typed::problems(schema, info.ty, config))
         else {
             assert!(!short, "{config:?}\non {live:?}");
             return false;
         };
         owners.write_to(&mut object);
+        if let Some(known) = known.flatten() {
+            let (mut other, owners) = applier.run(true, Some(known)).unwrap();
+            owners.write_to(&mut other);
+            assert_eq!(other, object, "{config:?}\non {live:?}");
+        }
         // Who is not on record and names nothing takes the long way to the same.
         let on_record =
             live.list(&["metadata", "managedFields"]).iter().any(|e| e["manager"] == "m");

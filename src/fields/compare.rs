@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::walk::{Form, forms, is_leaf};
 use crate::object::fieldset::{PathElement, Set, items};
 use crate::object::path::same_value;
-use crate::object::schema::{ListType, MapType, Schema, TypeId};
+use crate::object::schema::{Field, ListType, MapType, Schema, TypeId};
 use crate::object::{Map, Value};
 
 /// The differences; no field is in two of the sets.
@@ -46,14 +46,19 @@ impl Comparison {
         self
     }
 
-    fn put_field(&mut self, name: &str, node: Difference) {
-        if !node.is_none() {
-            self.put(&PathElement::field(name), node);
-        }
+    /// What is set, be it new or not.
+    pub(super) fn set(self) -> Set {
+        self.modified.joined(self.added)
     }
 
-    fn put(&mut self, element: &PathElement, node: Difference) {
+    /// Adds what differs below an element.
+    fn put(&mut self, element: PathElement, node: Difference) {
         let Difference { below, removed, modified, added } = node;
+        if !removed && !modified && below.removed.is_empty() && below.modified.is_empty() {
+            // All there is to a new object.
+            self.added.put(element, added, below.added);
+            return;
+        }
         for (set, member, below) in [
             (&mut self.removed, removed, below.removed),
             (&mut self.modified, modified, below.modified),
@@ -152,8 +157,13 @@ impl Compare<'_> {
             return;
         }
         // A key that the type does not have has been refused before.
-        let ty = form.type_at(key).unwrap_or(TypeId::DEDUCED);
-        out.put_field(key, self.at(ty, left, right));
+        let field = form.field(key);
+        let ty = field.map(|field| field.ty).or(form.item).unwrap_or(TypeId::DEDUCED);
+        let difference = self.at(ty, left, right);
+        if !difference.is_none() {
+            let element = field.map_or_else(|| PathElement::field(key), Field::element);
+            out.put(element, difference);
+        }
     }
 
     fn lists(&self, form: &ListType, left: &[Value], right: &[Value], out: &mut Comparison) {
@@ -169,8 +179,8 @@ impl Compare<'_> {
                 }
             }
         }
-        for (element, [left, right]) in &found {
-            out.put(element, self.items(form.item, left, right));
+        for (element, [left, right]) in found {
+            out.put(element, self.items(form.item, &left, &right));
         }
     }
 

@@ -231,6 +231,20 @@ impl Entry {
         }
     }
 
+    /// Takes a set from what is owned; a child is not taken with its parent.
+    pub(crate) fn give_up(&mut self, other: &Set) {
+        if self.touches(other) {
+            self.set_mut().subtract(other);
+        }
+    }
+
+    /// Adds a set to what is owned.
+    pub(crate) fn own(&mut self, other: &Set) {
+        if !self.contains(other) {
+            *self.set_mut() = self.set().union(other);
+        }
+    }
+
     /// Whether this is what is owned.
     pub(crate) fn owns_just(&self, other: &Set) -> bool {
         match (self.fields(), &self.set) {

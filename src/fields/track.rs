@@ -1,6 +1,6 @@
 //! What a change of the object does to who owns it; the part that applying and updating share.
 
-use super::compare::{Comparison, compare};
+use super::compare::compare;
 use super::conflict::Conflicts;
 use super::entry::{Entry, ManagerId, Operation};
 use super::managers::Managed;
@@ -43,28 +43,29 @@ pub(super) fn refresh(
     }
 }
 
-/// Takes from everybody what changed hands or went. Without `force`, nothing changes hands: that
-/// is a conflict. (Who applies is not among them.)
+/// Takes from everybody but `own` what changed hands, and from everybody what went. Without
+/// `force`, nothing changes hands: that is a conflict.
 pub(super) fn hand_over(
     managed: &mut Managed,
-    changes: &Comparison,
+    own: Option<&ManagerId>,
+    changed: &Set,
+    removed: &Set,
     force: bool,
 ) -> Result<(), Conflicts> {
-    let changed = changes.modified.union(&changes.added);
+    let is_other = |entry: &Entry| own.is_none_or(|own| !entry.is(own));
     if !force {
-        let holders = managed.entries.iter().filter(|e| e.touches(&changed));
+        let holders = managed.entries.iter().filter(|e| is_other(e) && e.touches(changed));
         let conflicts: Vec<(ManagerId, Set)> =
-            holders.map(|e| (e.id(), e.set().intersection(&changed))).collect();
+            holders.map(|e| (e.id(), e.set().intersection(changed))).collect();
         if !conflicts.is_empty() {
             return Err(Conflicts::of(conflicts));
         }
     }
     for entry in &mut managed.entries {
-        for gone in [&changed, &changes.removed] {
-            if entry.touches(gone) {
-                entry.set_mut().subtract(gone);
-            }
+        if is_other(entry) {
+            entry.give_up(changed);
         }
+        entry.give_up(removed);
     }
     managed.entries.retain(|e| !e.is_empty());
     Ok(())
@@ -81,25 +82,25 @@ pub(super) fn record(
     write: &Write<'_>,
 ) {
     refresh(schema, ty, versions.1.kind(), managed, write);
-    let changes = compare(schema, ty, &versions.0.0, &versions.1.0).without(write.reset);
+    let mut changes = compare(schema, ty, &versions.0.0, &versions.1.0).without(write.reset);
+    let removed = std::mem::take(&mut changes.removed);
+    let mut set = changes.set();
+    let id = ManagerId::new(manager, Operation::Update, write.api_version, write.subresource);
     // With force there are no conflicts to return.
-    let _ = hand_over(managed, &changes, true);
-    let mut set = changes.modified.union(&changes.added);
-    set.subtract_recursively(write.reset);
-    set.subtract(never_recorded());
-    if !set.is_empty() {
-        let id = ManagerId::new(manager, Operation::Update, write.api_version, write.subresource);
-        let time = Some(write.now.rfc3339());
-        match managed.get_mut(&id) {
-            Some(entry) => {
-                if !entry.contains(&set) {
-                    *entry.set_mut() = entry.set().union(&set);
-                }
-                entry.set_time(time);
-            }
-            None => managed.entries.push(Entry::new(&id, write.api_version, set, time)),
+    let _ = hand_over(managed, Some(&id), &set, &removed, true);
+    let hidden = set.intersection(never_recorded());
+    set.subtract(&hidden);
+    if let Some(entry) = managed.get_mut(&id) {
+        entry.give_up(&hidden);
+        if !set.is_empty() {
+            entry.own(&set);
+            entry.set_time(Some(write.now.rfc3339()));
         }
+    } else {
+        let time = Some(write.now.rfc3339());
+        managed.entries.push(Entry::new(&id, write.api_version, set, time));
     }
+    managed.entries.retain(|e| !e.is_empty());
     cap(managed);
 }
 

@@ -1,18 +1,18 @@
-//! Whether an apply would change nothing, told without building any set: the case that a GitOps
-//! engine causes most.
+//! Whether an applier is on record for just what its configuration names, told without building
+//! any set: so it is whenever a GitOps engine applies something again, changed or not.
 //!
-//! The applier's stored entry must name exactly what the configuration names, and the live object
-//! must hold exactly its values. What this does not recognise takes the long way (`apply`), which
-//! gives the same answer. (One difference: entries of other managers that a changed schema would
-//! have brought in line, R-SSA-33, wait for the next write that changes something.)
+//! If the live object holds the values too, the apply changes nothing and is over. What this does
+//! not recognise takes the long way (`apply`), which gives the same answer. (One difference: entries
+//! of other managers that a changed schema would have brought in line, R-SSA-33, wait for the next
+//! write that changes something.)
 
-use super::{Write, merge};
+use super::Write;
 use crate::object::fieldset::{Set, items, key_of, never_recorded};
 use crate::object::schema::{ListType, MapType, Relation, Schema, Type, TypeId};
 use crate::object::{Map, Object, Value};
 
-/// Whether the live object holds the configuration and the applier is on record for it.
-pub(super) fn is_unchanged(
+/// Whether the applier is on record for what the configuration names, and nothing else.
+pub(super) fn names_the_same(
     schema: &Schema,
     ty: TypeId,
     live: &Object,
@@ -31,7 +31,6 @@ pub(super) fn is_unchanged(
     }
     let names = Names { schema };
     names.are_of_map(form, &config.0, fields, &[never_recorded(), write.reset])
-        && matches!(merge::merge(schema, ty, &live.0, &config.0), Ok(None))
 }
 
 fn is_own(entry: &Value, write: &Write<'_>) -> bool {

@@ -6,13 +6,13 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::Value;
+use super::{Name, Value};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathElement {
     /// A field of a map.
-    Field(String),
+    Field(Name),
     /// The list item whose fields have these values, sorted by field.
     Key(Vec<(String, Value)>),
     /// The list item that is this value.
@@ -59,7 +59,7 @@ impl PathElement {
     /// A field.
     #[must_use]
     pub fn field(name: impl Into<String>) -> Self {
-        Self::Field(name.into())
+        Self::Field(Name::Owned(name.into()))
     }
 }
 

@@ -38,6 +38,15 @@ impl Set {
         Set { nodes }
     }
 
+    /// What is in either, of two that are no longer needed.
+    #[must_use]
+    pub(crate) fn joined(self, other: Set) -> Set {
+        if self.is_empty() {
+            return other;
+        }
+        if other.is_empty() { self } else { self.union(&other) }
+    }
+
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Set) -> Set {

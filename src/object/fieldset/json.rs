@@ -21,14 +21,14 @@ impl Set {
     }
 
     fn level(&self, with_self: bool) -> Map<String, Value> {
-        let mut map = Map::new();
+        let mut fields = Vec::with_capacity(self.nodes().len() + 1);
         if with_self && !self.is_empty() {
-            map.insert(".".to_owned(), Value::Object(Map::new()));
+            fields.push((".".to_owned(), Value::Object(Map::new())));
         }
-        for node in self.nodes() {
-            map.insert(key_of(&node.element), Value::Object(node.below.level(node.member)));
-        }
-        map
+        fields.extend(self.nodes().iter().map(|node| {
+            (key_of(&node.element), Value::Object(node.below.level(node.member)))
+        }));
+        fields.into_iter().collect()
     }
 
     /// From `fieldsV1`. Elements of an unknown sort are dropped, as upstream does.

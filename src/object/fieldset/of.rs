@@ -1,7 +1,7 @@
 //! The fields that a configuration names, as an applier of it would own them.
 
 use super::{PathElement, Set, items};
-use crate::object::schema::{ListType, MapType, Relation, Schema, Type, TypeId};
+use crate::object::schema::{Field, ListType, MapType, Relation, Schema, Type, TypeId};
 use crate::object::{Map, Object, Value};
 
 /// The set of all leaves of a value, with the list items and undeclared map keys on the way
@@ -44,7 +44,8 @@ fn of_map(schema: &Schema, form: &MapType, map: &Map<String, Value>) -> (Set, bo
         let (inner, leaf) =
             ty.map_or((Set::new(), false), |ty| below(schema, schema.ty(ty), value));
         let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-        set.put(PathElement::field(key), leaf || empty || field.is_none(), inner);
+        let element = field.map_or_else(|| PathElement::field(key), Field::element);
+        set.put(element, leaf || empty || field.is_none(), inner);
     }
     (set, false)
 }

@@ -23,8 +23,8 @@ fn of_map(schema: &Schema, form: &MapType, map: &Map<String, Value>, set: &Set) 
     let mut out = Map::new();
     for Node { element, below, .. } in set.nodes() {
         let super::PathElement::Field(name) = element else { continue };
-        if let (Some(value), Some(ty)) = (map.get(name), form.type_at(name)) {
-            out.insert(name.clone(), project(schema, ty, value, below));
+        if let (Some(value), Some(ty)) = (map.get(&**name), form.type_at(name)) {
+            out.insert(name.to_string(), project(schema, ty, value, below));
         }
     }
     Value::Object(out)

@@ -15,6 +15,7 @@ mod table;
 
 use std::sync::LazyLock;
 
+use super::path::PathElement;
 use super::{Gvk, Gvr, Name, Value};
 
 pub use check::{Mode, Problem, ProblemKind, check};
@@ -310,6 +311,14 @@ impl Schema {
     #[must_use]
     pub fn ty(&self, id: TypeId) -> &Type {
         self.types.get(id.0 as usize).unwrap_or(&self.types[0])
+    }
+}
+
+impl Field {
+    /// The step from the map to the field. A name from the built-in table is not copied.
+    #[must_use]
+    pub fn element(&self) -> PathElement {
+        PathElement::Field(self.name.clone())
     }
 }
 

@@ -103,29 +103,35 @@ fn hidden_variables(container: &Value, path: &Path, warnings: &mut Vec<String>) 
 }
 
 fn same_ports(spec: &Value, path: &Path, warnings: &mut Vec<String>) {
-    let mut seen: Vec<(i64, &str, String)> = Vec::new();
-    let mut named: Vec<(&str, String)> = Vec::new();
+    let containers = ["initContainers", "containers"].into_iter().flat_map(|kind| {
+        list(spec, kind).iter().enumerate().map(move |(at, container)| (kind, at, container))
+    });
+    let ports = containers.flat_map(|(kind, container_at, container)| {
+        let ports = list(container, "ports").iter().enumerate();
+        ports.map(move |(at, port)| ((kind, container_at, at), port))
+    });
+    let shown = |(kind, container_at, at): (&str, usize, usize)| {
+        path.field(kind).index(container_at).field("ports").index(at).to_string()
+    };
+    let mut seen = Vec::new();
+    let mut named = Vec::new();
     let mut names = Vec::new();
-    for kind in ["initContainers", "containers"] {
-        let at = path.field(kind);
-        for (i, container) in list(spec, kind).iter().enumerate() {
-            let container_path = at.index(i);
-            let ports = container_path.field("ports");
-            for (j, port) in list(container, "ports").iter().enumerate() {
-                let place = ports.index(j).to_string();
-                let key = (int(port, "containerPort").unwrap_or(0), text(port, "protocol"));
-                for (_, _, other) in seen.iter().filter(|s| (s.0, s.1) == key) {
-                    warnings.push(format!("{place}: duplicate port definition with {other}"));
-                }
-                seen.push((key.0, key.1, place.clone()));
-                let name = text(port, "name");
-                match named.iter().find(|(known, _)| *known == name && !name.is_empty()) {
-                    Some((_, other)) => names.push(format!(
-                        "{place}: duplicate port name {name:?} with {other}, services and probes that select ports by name will use {other}"
-                    )),
-                    None => named.push((name, place)),
-                }
+    for (place, port) in ports {
+        let key = (int(port, "containerPort").unwrap_or(0), text(port, "protocol"));
+        for (_, other) in seen.iter().filter(|(known, _)| *known == key) {
+            let (place, other) = (shown(place), shown(*other));
+            warnings.push(format!("{place}: duplicate port definition with {other}"));
+        }
+        seen.push((key, place));
+        let name = text(port, "name");
+        match named.iter().find(|(known, _)| *known == name && !name.is_empty()) {
+            Some((_, other)) => {
+                let (place, other) = (shown(place), shown(*other));
+                names.push(format!(
+                    "{place}: duplicate port name {name:?} with {other}, services and probes that select ports by name will use {other}"
+                ));
             }
+            None => named.push((name, place)),
         }
     }
     warnings.extend(names);
