@@ -25,9 +25,11 @@ impl Set {
         if with_self && !self.is_empty() {
             fields.push((".".to_owned(), Value::Object(Map::new())));
         }
-        fields.extend(self.nodes().iter().map(|node| {
-            (key_of(&node.element), Value::Object(node.below.level(node.member)))
-        }));
+        fields.extend(
+            self.nodes()
+                .iter()
+                .map(|node| (key_of(&node.element), Value::Object(node.below.level(node.member)))),
+        );
         fields.into_iter().collect()
     }
 
