@@ -44,6 +44,7 @@ pub(super) struct Life {
     node: String,
     grace: Duration,
     generation: i64,
+    version: u64,
     rng: Rng,
     notes: Vec<Note>,
 }
@@ -64,6 +65,7 @@ impl Life {
             node: pod.text(&["spec", "nodeName"]).unwrap_or_default().to_owned(),
             grace: spec.grace,
             generation: pod.generation(),
+            version: 0,
             rng,
             notes: Vec::new(),
         }
@@ -74,9 +76,25 @@ impl Life {
         std::mem::take(&mut self.notes)
     }
 
+    /// Counts the changes: of two calls with the same answer, nothing that shows from outside
+    /// changed in between, unless [`Life::shows_time`].
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether what it shows changes by the mere passing of time: a failed pull becomes a
+    /// back-off.
+    pub(super) fn shows_time(&self) -> bool {
+        self.containers.iter().any(|c| matches!(c.state, State::PullFailed { .. }))
+    }
+
     /// Takes in a newer version of its object: a deletion, or another image.
     pub(super) fn see(&mut self, pod: &Object, now: Time, fleet: &mut Fleet) {
-        self.deleted = pod.is_deleting();
+        let is_deleted = pod.is_deleting();
+        if is_deleted || self.deleted {
+            self.version += 1;
+        }
+        self.deleted = is_deleted;
         if self.deleted && self.stage != Stage::Over {
             let grace = pod.int(&["metadata", "deletionGracePeriodSeconds"]);
             let kill_at = now + grace.map_or(self.grace, seconds);
@@ -92,6 +110,7 @@ impl Life {
             return;
         }
         self.generation = pod.generation();
+        self.version += 1;
         let spec = PodSpec::read(pod);
         self.with_ground(fleet, |containers, ground| {
             for (container, spec) in containers.iter_mut().zip(&spec.containers) {
@@ -102,6 +121,7 @@ impl Life {
 
     /// The scripts of images were changed.
     pub(super) fn rescript(&mut self, pattern: &str, now: Time, fleet: &mut Fleet) {
+        self.version += 1;
         self.with_ground(fleet, |containers, ground| {
             for container in containers {
                 let image = container.run().map_or(&container.spec.image, |run| &run.image);
@@ -115,7 +135,12 @@ impl Life {
     /// Does everything that is due.
     pub(super) fn advance(&mut self, now: Time, fleet: &mut Fleet) {
         for _ in 0..limits::POD_ROUNDS {
-            if !self.round(now, fleet) {
+            let winding_up = !matches!(self.stage, Stage::Active | Stage::Over);
+            let changed = self.round(now, fleet);
+            if changed || winding_up {
+                self.version += 1;
+            }
+            if !changed {
                 return;
             }
         }

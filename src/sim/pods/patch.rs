@@ -3,7 +3,7 @@
 //! Conditions are merged by type on the server, so a condition that somebody else owns is never
 //! overwritten, however old our copy of the pod is. Lists of containers are replaced whole.
 
-use crate::object::{Map, Object, Value, json};
+use crate::object::{Map, Object, Value};
 
 /// What turns the status of `pod` into `desired` where that says something; `None` where it is
 /// so already.
@@ -21,31 +21,35 @@ pub(super) fn status_patch(pod: &Object, desired: &Map<String, Value>) -> Option
         changed.insert("$setElementOrder/conditions".to_owned(), order(pod, ours));
         changed.insert("conditions".to_owned(), conditions.into());
     }
-    (!changed.is_empty()).then(|| json!({"metadata": {"uid": pod.uid()}, "status": changed}))
+    if changed.is_empty() {
+        return None;
+    }
+    let metadata = Value::from_iter([("uid", pod.uid())]);
+    Some(Value::from_iter([("metadata", metadata), ("status", changed.into())]))
 }
 
-/// The condition with a null for each field that it no longer has.
+/// The condition with a null for each field that it no longer has; `None` where it is so already.
 fn condition_patch(pod: &Object, condition: &Value) -> Option<Value> {
-    let before = pod.condition(kind(condition));
+    let before = pod.condition(kind(condition)).and_then(Value::as_object);
+    let before = || before.into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let after = condition.as_object().into_iter().flatten();
+    if before().eq(after) {
+        return None;
+    }
     let mut patch = condition.clone();
-    for (key, value) in before.and_then(Value::as_object).into_iter().flatten() {
-        if condition.get(key).is_none() && !value.is_null() {
+    for (key, _) in before() {
+        if condition.get(key).is_none() {
             patch[key] = Value::Null;
         }
     }
-    (Some(&patch) != before.map(without_nulls).as_ref()).then_some(patch)
-}
-
-fn without_nulls(value: &Value) -> Value {
-    let fields = value.as_object().into_iter().flatten();
-    fields.filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
+    Some(patch)
 }
 
 /// Conditions of others first, then ours, as kubelets order them.
 fn order(pod: &Object, ours: &[Value]) -> Value {
     let others = pod.list(&["status", "conditions"]).iter();
     let others = others.filter(|c| !ours.iter().any(|own| kind(own) == kind(c)));
-    others.chain(ours).map(|c| json!({"type": kind(c)})).collect()
+    others.chain(ours).map(|c| Value::from_iter([("type", kind(c))])).collect()
 }
 
 fn kind(condition: &Value) -> &str {
@@ -55,6 +59,7 @@ fn kind(condition: &Value) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::json;
 
     fn check(status: Value, desired: Value, want: Option<Value>) {
         let pod = json!({"metadata": {"uid": "u"}, "status": status});

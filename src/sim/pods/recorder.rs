@@ -25,10 +25,13 @@ pub(super) struct Recorder {
     written: u64,
 }
 
+/// What makes two events of a pod the same: field, reason, message.
+type Text = (String, &'static str, String);
+
 #[derive(Debug)]
 struct Told {
-    /// By (field, reason, message): the event's name and how often it was told.
-    events: BTreeMap<(String, &'static str, String), (String, u64)>,
+    /// The event's name and how often it was told.
+    events: BTreeMap<Text, (String, u64)>,
     spent: u32,
     refilled: Time,
 }
@@ -42,7 +45,7 @@ impl Recorder {
         if told.events.len() >= limits::POD_EVENTS {
             told.events.clear();
         }
-        let key = (note.field.clone(), note.reason, note.message.clone());
+        let key = (note.field, note.reason, note.message);
         let events = Gvr::new("", "v1", "events");
         if let Some((name, count)) = told.events.get_mut(&key) {
             *count += 1;
@@ -53,8 +56,9 @@ impl Recorder {
         self.written += 1;
         let nanos = now.as_micros().saturating_mul(1000).saturating_add(self.written % 1000);
         let name = format!("{}.{nanos:x}", pod.name());
-        told.events.insert(key, (name.clone(), 1));
-        Some(Request::create(events, pod.namespace(), event(pod, &name, &note, now)))
+        let event = event(pod, &name, note.warning, &key, now);
+        told.events.insert(key, (name, 1));
+        Some(Request::create(events, pod.namespace(), event))
     }
 
     /// The pod is gone.
@@ -76,7 +80,8 @@ impl Told {
     }
 }
 
-fn event(pod: &Object, name: &str, note: &Note, now: Time) -> Object {
+fn event(pod: &Object, name: &str, warning: bool, text: &Text, now: Time) -> Object {
+    let (field, reason, message) = text;
     let about = json!({
         "apiVersion": "v1",
         "kind": "Pod",
@@ -84,14 +89,14 @@ fn event(pod: &Object, name: &str, note: &Note, now: Time) -> Object {
         "name": pod.name(),
         "uid": pod.uid(),
         "resourceVersion": pod.resource_version(),
-        "fieldPath": note.field,
+        "fieldPath": field,
     });
     let told = event::Told {
         name,
         about,
-        warning: note.warning,
-        reason: note.reason,
-        message: &note.message,
+        warning,
+        reason,
+        message,
         component: "kubelet",
         host: pod.text(&["spec", "nodeName"]).unwrap_or_default(),
         at: now,

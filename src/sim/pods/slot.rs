@@ -18,14 +18,24 @@ pub(super) struct Slot {
     /// `None` for a pod that had ended before it was first seen.
     pub(super) life: Option<Life>,
     writing: bool,
-    /// The status that was last sent, and what the server's answer then had for it.
-    sent: Option<Map<String, Value>>,
-    taken: Option<Value>,
+    /// The status that was last made.
+    made: Option<Made>,
+    /// The status that was last sent, and the pod as the server's answer then had it.
+    sent: Option<Arc<Map<String, Value>>>,
+    taken: Option<Arc<Object>>,
     /// The final delete was sent.
     released: bool,
     /// Writes that failed in a row, and when the next is tried.
     failures: u32,
     pub(super) retry_at: Option<Time>,
+}
+
+/// A status, and what it was made from.
+#[derive(Debug)]
+struct Made {
+    life: u64,
+    generation: i64,
+    status: Arc<Map<String, Value>>,
 }
 
 /// A request under way whose answer matters.
@@ -43,6 +53,7 @@ impl Slot {
             pod,
             life,
             writing: false,
+            made: None,
             sent: None,
             taken: None,
             released: false,
@@ -56,22 +67,18 @@ impl Slot {
         if self.writing || self.retry_at.is_some_and(|at| at > now) {
             return None;
         }
-        let (namespace, name) = (self.pod.namespace(), self.pod.name());
-        if let Some(life) = &self.life {
-            let desired = status::status(life, &self.pod, now);
-            let patch = patch::status_patch(&self.pod, &desired);
-            if let Some(patch) = patch.filter(|_| !self.is_taken(&desired)) {
-                let request = Request::patch(PODS, namespace, name, PatchKind::Strategic, patch);
-                self.sent = Some(desired);
-                self.writing = true;
-                return Some((request.subresource("status"), Sent::Status(uid.to_owned())));
-            }
+        if let Some(patch) = self.status_patch(now) {
+            let (namespace, name) = (self.pod.namespace(), self.pod.name());
+            let request = Request::patch(PODS, namespace, name, PatchKind::Strategic, patch);
+            self.sent = self.made.as_ref().map(|made| Arc::clone(&made.status));
+            self.writing = true;
+            return Some((request.subresource("status"), Sent::Status(uid.to_owned())));
         }
         let over = self.life.as_ref().is_none_or(|life| life.stage == Stage::Over);
         if !over || !self.pod.is_deleting() || self.released {
             return None;
         }
-        let mut request = Request::delete(PODS, namespace, name);
+        let mut request = Request::delete(PODS, self.pod.namespace(), self.pod.name());
         request.options.delete.grace_seconds = Some(0);
         request.options.delete.uid = Some(uid.to_owned());
         self.released = true;
@@ -79,12 +86,38 @@ impl Slot {
         Some((request, Sent::Release(uid.to_owned())))
     }
 
+    /// What the server is to be told of the status; `None` where it knows or will not listen.
+    fn status_patch(&mut self, now: Time) -> Option<Value> {
+        let life = self.life.as_ref()?;
+        let (version, generation) = (life.version(), self.pod.generation());
+        let is_current = |made: &&Made| {
+            made.life == version
+                && made.generation == generation
+                && !life.shows_time()
+                // Gates are conditions of others, which come and go.
+                && self.pod.list(&["spec", "readinessGates"]).is_empty()
+        };
+        // The times of conditions are those that the pod has: if it has all of them, the status
+        // would be made the same again.
+        if let Some(made) = self.made.as_ref().filter(is_current)
+            && patch::status_patch(&self.pod, &made.status).is_none()
+        {
+            return None;
+        }
+        let status = Arc::new(status::status(life, &self.pod, now));
+        let patch = patch::status_patch(&self.pod, &status);
+        let patch = patch.filter(|_| !self.is_taken(&status));
+        self.made = Some(Made { life: version, generation, status });
+        patch
+    }
+
     /// Whether the server was told this already and nobody changed it since: what it then made
     /// of it is not argued with.
     fn is_taken(&self, desired: &Map<String, Value>) -> bool {
-        self.sent.as_ref() == Some(desired)
-            && self.taken.is_some()
-            && self.taken.as_ref() == self.pod.at(&["status"])
+        let taken = self.taken.as_ref().and_then(|taken| taken.at(&["status"]));
+        self.sent.as_deref() == Some(desired)
+            && taken.is_some()
+            && taken == self.pod.at(&["status"])
     }
 
     /// Takes a newer version of the pod.
@@ -101,7 +134,7 @@ impl Slot {
         if response.is_ok() {
             self.failures = 0;
             if let Some(object) = response.as_object().filter(|o| o.uid() == self.pod.uid()) {
-                self.taken = object.at(&["status"]).cloned();
+                self.taken = Some(Arc::clone(object));
                 if object.revision() > self.pod.revision() {
                     self.see(object, now, fleet);
                 }
@@ -111,7 +144,7 @@ impl Slot {
         // The pod is gone or another has its name: the watch will say so.
         if matches!(response.code, 404 | 409) {
             self.released |= response.code == 404;
-            self.taken = self.pod.at(&["status"]).cloned();
+            self.taken = Some(Arc::clone(&self.pod));
             return;
         }
         self.released = false;

@@ -7,7 +7,7 @@ use super::life::{Life, Stage};
 use super::spec::Role;
 use super::view::{View, views};
 use crate::base::Time;
-use crate::object::{Map, Object, Value, json};
+use crate::object::{Map, Object, Value};
 
 /// The phases of a pod (R-CTL-32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +39,10 @@ pub(super) fn status(life: &Life, pod: &Object, now: Time) -> Map<String, Value>
     set("conditions", conditions(life, &views, phase, pod, now).into());
     set("startTime", life.begun.rfc3339().into());
     set("hostIP", life.host_ip.as_str().into());
-    set("hostIPs", json!([{"ip": life.host_ip}]));
+    set("hostIPs", addresses(&life.host_ip));
     if life.sandbox || life.ip == life.host_ip {
         set("podIP", life.ip.as_str().into());
-        set("podIPs", json!([{"ip": life.ip}]));
+        set("podIPs", addresses(&life.ip));
     }
     if pod.generation() > 0 {
         set("observedGeneration", pod.generation().into());
@@ -55,6 +55,10 @@ pub(super) fn status(life: &Life, pod: &Object, now: Time) -> Map<String, Value>
     main.sort_by_key(|(name, _)| *name);
     set("containerStatuses", main.into_iter().map(|(_, status)| status).collect());
     status
+}
+
+fn addresses(ip: &str) -> Value {
+    vec![Value::from_iter([("ip", ip)])].into()
 }
 
 /// The phase that follows from the containers (R-CTL-32).
@@ -210,19 +214,20 @@ fn condition(finding: &Finding, pod: &Object, now: Time) -> Value {
     let before = pod.condition(finding.kind);
     let same = before.filter(|old| old.get("status").and_then(Value::as_str) == Some(status));
     let since = same.and_then(|old| old.get("lastTransitionTime")).filter(|t| t.is_string());
-    let mut condition = json!({
-        "type": finding.kind,
-        "status": status,
-        "lastTransitionTime": since.cloned().unwrap_or_else(|| now.rfc3339().into()),
-    });
+    let since = since.cloned().unwrap_or_else(|| now.rfc3339().into());
+    let mut condition = Map::new();
+    let mut set = |key: &str, value: Value| condition.insert(key.to_owned(), value);
+    set("type", finding.kind.into());
+    set("status", status.into());
+    set("lastTransitionTime", since);
     if pod.generation() > 0 {
-        condition["observedGeneration"] = pod.generation().into();
+        set("observedGeneration", pod.generation().into());
     }
     if !finding.reason.is_empty() {
-        condition["reason"] = finding.reason.into();
+        set("reason", finding.reason.into());
     }
     if !finding.message.is_empty() {
-        condition["message"] = finding.message.as_str().into();
+        set("message", finding.message.as_str().into());
     }
-    condition
+    condition.into()
 }

@@ -7,7 +7,7 @@ use super::container::{Container, Ended, State, pull_error};
 use super::life::{Life, Stage};
 use super::spec::{ContainerSpec, Role};
 use crate::base::Time;
-use crate::object::{Value, json};
+use crate::object::{Map, Value, json};
 
 /// The `state` of a container status.
 #[derive(Debug)]
@@ -117,20 +117,21 @@ impl View<'_> {
     /// As `containerStatuses` carries it.
     pub(super) fn to_json(&self) -> Value {
         let image = self.run.map_or(self.spec.image.as_str(), |(image, _)| image);
-        let mut status = json!({
-            "name": self.spec.name,
-            "image": image,
-            "imageID": self.run.map_or_else(String::new, |(image, _)| image_id(image)),
-            "ready": self.ready,
-            "started": self.started,
-            "restartCount": self.restarts,
-            "state": self.state(),
-            "lastState": self.last.map_or_else(|| json!({}), |last| json!({"terminated": terminated(last)})),
-        });
+        let last = self.last.map(|last| ("terminated", terminated(last)));
+        let mut status = Map::new();
+        let mut set = |key: &str, value: Value| status.insert(key.to_owned(), value);
+        set("name", self.spec.name.as_str().into());
+        set("image", image.into());
+        set("imageID", self.run.map_or_else(String::new, |(image, _)| image_id(image)).into());
+        set("ready", self.ready.into());
+        set("started", self.started.into());
+        set("restartCount", self.restarts.into());
+        set("state", self.state());
+        set("lastState", Value::from_iter(last));
         if let Some((_, id)) = self.run {
-            status["containerID"] = id.into();
+            set("containerID", id.into());
         }
-        status
+        status.into()
     }
 
     fn state(&self) -> Value {
@@ -142,7 +143,7 @@ impl View<'_> {
                 json!({"waiting": {"reason": reason, "message": message}})
             }
             Shown::Running { since } => json!({"running": {"startedAt": since.rfc3339()}}),
-            Shown::Terminated(ended) => json!({"terminated": terminated(ended)}),
+            Shown::Terminated(ended) => Value::from_iter([("terminated", terminated(ended))]),
             Shown::Lost => json!({"terminated": {
                 "exitCode": 137,
                 "reason": "ContainerStatusUnknown",
