@@ -37,14 +37,16 @@ pub(super) fn check(
         let reason = "node(s) didn't have free ports for the requested pod ports";
         return Err(Refusal { reasons: vec![reason], is_for_lack_of_room: true });
     }
-    room(demand, Amount::of_node(node), load.asked)
+    room(demand, load.has, load.asked)
 }
 
 /// Whether `node` would take the pod if it were empty and endless.
 pub(super) fn admits(pod: &Object, node: &Object) -> Result<(), Refusal> {
-    let unschedulable = json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"});
-    if node.flag(&["spec", "unschedulable"]) && !is_tolerated(pod, &unschedulable) {
-        return Err(Refusal::outright("node(s) were unschedulable"));
+    if node.flag(&["spec", "unschedulable"]) {
+        let taint = json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"});
+        if !is_tolerated(pod, &taint) {
+            return Err(Refusal::outright("node(s) were unschedulable"));
+        }
     }
     let mut taints = node.list(&["spec", "taints"]).iter();
     let keeps_out = |taint: &Value| {
@@ -165,7 +167,8 @@ mod tests {
             node.set(&["status", "allocatable"], has);
         }
         let pod = Object::from_value(json!({ "spec": pod })).unwrap();
-        let found = check(&pod, &Demand::of(&pod), &node, &Load::default());
+        let load = Load { has: Amount::of_node(&node), ..Load::default() };
+        let found = check(&pod, &Demand::of(&pod), &node, &load);
         let reasons = found.map_or_else(|refusal| refusal.reasons, |()| Vec::new());
         assert_eq!(reasons, expected, "{pod:?} on {node:?}");
     }

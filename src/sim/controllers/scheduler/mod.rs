@@ -18,7 +18,7 @@ use super::pod;
 use crate::api::{Change, Client, Ids, Informer, Input, Outbox, PatchKind, Request, Response};
 use crate::base::profile::Spread;
 use crate::base::{Rng, Time};
-use crate::object::{Object, json};
+use crate::object::{Map, Object, Value, json};
 use demand::Demand;
 use filter::Refusal;
 use nodes::Loads;
@@ -187,13 +187,15 @@ impl Scheduler {
         let mut refusals = Vec::new();
         let mut fitting = Vec::new();
         for node in self.nodes.iter() {
-            match filter::check(pod, demand, node, self.loads.of(node.name())) {
-                Ok(()) => fitting.push(node),
+            let name = node.name();
+            let load = self.loads.of(name);
+            match filter::check(pod, demand, node, load) {
+                Ok(()) => fitting.push((load, name)),
                 Err(refusal) => refusals.push(refusal),
             }
         }
-        let best = fitting.into_iter().max_by_key(|node| self.loads.score(node, demand));
-        best.map(|node| node.name().to_owned()).ok_or(refusals)
+        let best = fitting.into_iter().max_by_key(|(load, name)| load.score(name, demand));
+        best.map(|(_, name)| name.to_owned()).ok_or(refusals)
     }
 
     fn park(
@@ -291,26 +293,32 @@ impl Scheduler {
 
     fn tell(&mut self, now: Time, pod: &Object, told: Told, out: &mut Outbox) {
         self.last_event = (now.as_micros() * 1_000).max(self.last_event + 1);
-        let value = json!({
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"name": format!("{}.{:x}", pod.name(), self.last_event),
-                "namespace": pod.namespace()},
-            "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": pod.name(),
-                "namespace": pod.namespace(), "uid": pod.uid(),
-                "resourceVersion": pod.resource_version()},
-            "reason": told.reason,
-            "action": told.action,
-            "message": told.text,
-            "type": if told.is_warning { "Warning" } else { "Normal" },
-            "eventTime": now.rfc3339_micro(),
-            "firstTimestamp": null,
-            "lastTimestamp": null,
-            "source": {},
-            "reportingComponent": COMPONENT,
-            "reportingInstance": COMPONENT,
-        });
-        let event = Object::from_value(value).unwrap_or_default();
+        let name = format!("{}.{:x}", pod.name(), self.last_event);
+        let involved = [
+            ("apiVersion", "v1"),
+            ("kind", "Pod"),
+            ("name", pod.name()),
+            ("namespace", pod.namespace()),
+            ("uid", pod.uid()),
+            ("resourceVersion", pod.resource_version()),
+        ];
+        let mut event = Map::new();
+        let mut set = |key: &str, value: Value| event.insert(key.to_owned(), value);
+        set("apiVersion", "v1".into());
+        set("kind", "Event".into());
+        set("metadata", Value::from_iter([("name", &*name), ("namespace", pod.namespace())]));
+        set("involvedObject", Value::from_iter(involved));
+        set("reason", told.reason.into());
+        set("action", told.action.into());
+        set("message", told.text.into());
+        set("type", if told.is_warning { "Warning" } else { "Normal" }.into());
+        set("eventTime", now.rfc3339_micro().into());
+        set("firstTimestamp", Value::Null);
+        set("lastTimestamp", Value::Null);
+        set("source", Map::new().into());
+        set("reportingComponent", COMPONENT.into());
+        set("reportingInstance", COMPONENT.into());
+        let event = Object(event);
         let create = Request::create(EVENTS.resource.clone(), pod.namespace(), event);
         out.requests.push((self.ids.draw(), create.by(USER_AGENT)));
     }
@@ -373,6 +381,7 @@ impl Client for Scheduler {
             return;
         }
         for change in self.nodes.take(now, &input, &mut self.ids, out) {
+            change.new.iter().for_each(|node| self.loads.measure(node));
             self.node_changed(now, &change, out);
         }
         for change in self.pods.take(now, &input, &mut self.ids, out) {

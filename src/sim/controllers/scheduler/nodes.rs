@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::demand::{Amount, Demand};
 use crate::object::Object;
 
-/// What the pods of one node take.
+/// What one node has and its pods take.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Load {
+    pub(super) has: Amount,
     pub(super) asked: Amount,
-    weight: Amount,
+    pub(super) weight: Amount,
     pub(super) ports: BTreeSet<(String, i64)>,
 }
 
@@ -56,18 +57,25 @@ impl Loads {
         true
     }
 
-    /// How good a node is for a pod, the best being the greatest: the larger part of CPU and
-    /// memory left free, then the fewer pods, then the earlier name.
-    pub(super) fn score<'a>(&self, node: &'a Object, demand: &Demand) -> impl Ord + use<'a> {
+    /// Takes down what a node has: quantities are read once a version, not once a pod.
+    pub(super) fn measure(&mut self, node: &Object) {
         let has = Amount::of_node(node);
-        let load = self.of(node.name());
-        let free = has.minus(load.weight.plus(demand.weight));
+        self.nodes.entry(node.name().to_owned()).or_default().has = has;
+    }
+}
+
+impl Load {
+    /// How good the node `name` is for a pod, the best being the greatest: the larger part of CPU
+    /// and memory left free, then the fewer pods, then the earlier name.
+    pub(super) fn score<'a>(&self, name: &'a str, demand: &Demand) -> impl Ord + use<'a> {
+        let has = self.has;
+        let free = has.minus(self.weight.plus(demand.weight));
         let percent = |free: i64, has: i64| {
             if has <= 0 { 0 } else { free.max(0).saturating_mul(100).div_euclid(has) }
         };
         let score = (percent(free.cpu_millis, has.cpu_millis)
             + percent(free.memory_bytes, has.memory_bytes))
             / 2;
-        (score, Reverse(load.asked.pods), Reverse(node.name()))
+        (score, Reverse(self.asked.pods), Reverse(name))
     }
 }
