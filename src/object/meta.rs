@@ -14,6 +14,37 @@ pub struct OwnerRef<'a> {
     pub block_owner_deletion: bool,
 }
 
+impl<'a> OwnerRef<'a> {
+    fn read(owner: &'a Value) -> Self {
+        let mut read = Self {
+            api_version: "",
+            kind: "",
+            name: "",
+            uid: "",
+            controller: false,
+            block_owner_deletion: false,
+        };
+        for (key, value) in owner.as_object().into_iter().flatten() {
+            let text = || value.as_str().unwrap_or_default();
+            let flag = || value.as_bool().unwrap_or(false);
+            match key.as_str() {
+                "apiVersion" => read.api_version = text(),
+                "kind" => read.kind = text(),
+                "name" => read.name = text(),
+                "uid" => read.uid = text(),
+                "controller" => read.controller = flag(),
+                "blockOwnerDeletion" => read.block_owner_deletion = flag(),
+                _ => {}
+            }
+        }
+        read
+    }
+}
+
+fn is_controller(owner: &Value) -> bool {
+    owner.get("controller").and_then(Value::as_bool).unwrap_or(false)
+}
+
 impl Object {
     /// `apiVersion`, empty if missing.
     #[must_use]
@@ -100,24 +131,22 @@ impl Object {
 
     /// `metadata.ownerReferences`.
     pub fn owners(&self) -> impl Iterator<Item = OwnerRef<'_>> {
-        self.list(&["metadata", "ownerReferences"]).iter().map(|owner| {
-            let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
-            let flag = |key: &str| owner.get(key).and_then(Value::as_bool).unwrap_or(false);
-            OwnerRef {
-                api_version: text("apiVersion"),
-                kind: text("kind"),
-                name: text("name"),
-                uid: text("uid"),
-                controller: flag("controller"),
-                block_owner_deletion: flag("blockOwnerDeletion"),
-            }
-        })
+        self.list(&["metadata", "ownerReferences"]).iter().map(OwnerRef::read)
     }
 
     /// The owner that controls this object.
     #[must_use]
     pub fn controller(&self) -> Option<OwnerRef<'_>> {
-        self.owners().find(|owner| owner.controller)
+        let mut owners = self.list(&["metadata", "ownerReferences"]).iter();
+        owners.find(|owner| is_controller(owner)).map(OwnerRef::read)
+    }
+
+    /// The uid of the owner that controls this object.
+    #[must_use]
+    pub fn controller_uid(&self) -> Option<&str> {
+        let mut owners = self.list(&["metadata", "ownerReferences"]).iter();
+        let owner = owners.find(|owner| is_controller(owner))?;
+        Some(owner.get("uid").and_then(Value::as_str).unwrap_or_default())
     }
 
     /// The object's id, which holds whatever version it was read at.

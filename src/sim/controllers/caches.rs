@@ -164,7 +164,7 @@ impl Caches {
         uid: &'a str,
     ) -> impl Iterator<Item = &'a Arc<Object>> {
         self.dependents(uid)
-            .filter(move |((s, ..), o)| *s == slot && o.controller().is_some_and(|c| c.uid == uid))
+            .filter(move |((s, ..), o)| *s == slot && o.controller_uid() == Some(uid))
             .map(|(_, object)| object)
     }
 
@@ -231,7 +231,7 @@ impl Caches {
                 }
             }
         }
-        if matches!(slot, POD | REPLICA_SET) && object.controller().is_none() {
+        if matches!(slot, POD | REPLICA_SET) && object.controller_uid().is_none() {
             let namespaces = self.orphans.entry(slot).or_default();
             let names = namespaces.entry(namespace.into()).or_default();
             names.insert(name.into(), Arc::clone(object));

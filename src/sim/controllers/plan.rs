@@ -161,6 +161,12 @@ impl Plan {
         Self::default()
     }
 
+    /// Whether there is nothing to do, now or at some time.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.batches.is_empty() && self.notes.is_empty() && self.again == Again::OnChange
+    }
+
     /// One request.
     #[must_use]
     pub fn one(request: Request) -> Self {

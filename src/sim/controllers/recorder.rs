@@ -5,12 +5,13 @@
 //! requests and ignores the answers is `work`.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::kinds::EVENTS;
 use super::plan::Note;
 use crate::api::{PatchKind, Request};
 use crate::base::{Time, limits};
-use crate::object::{Object, json};
+use crate::object::{Map, Object, Value, json};
 
 /// What makes two Events the same: object, source, type, reason, text.
 type Sameness = (String, &'static str, bool, &'static str, String);
@@ -18,8 +19,8 @@ type Sameness = (String, &'static str, bool, &'static str, String);
 /// What is remembered of the Events written.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
-    written: BTreeMap<Sameness, (String, u64)>,
-    order: VecDeque<Sameness>,
+    written: BTreeMap<Arc<Sameness>, (String, u64)>,
+    order: VecDeque<Arc<Sameness>>,
     last: u64,
 }
 
@@ -53,7 +54,8 @@ impl Recorder {
     }
 
     fn remember(&mut self, same: Sameness, name: String) {
-        self.order.push_back(same.clone());
+        let same = Arc::new(same);
+        self.order.push_back(Arc::clone(&same));
         self.written.insert(same, (name, 1));
         if self.order.len() > limits::EVENTS_REMEMBERED
             && let Some(oldest) = self.order.pop_front()
@@ -65,32 +67,32 @@ impl Recorder {
 
 fn event(now: Time, component: &str, note: &Note, namespace: &str, name: &str) -> Object {
     let about = &note.about;
-    let mut involved = json!({
-        "apiVersion": about.api_version(),
-        "kind": about.kind(),
-        "name": about.name(),
-        "resourceVersion": about.resource_version(),
-        "uid": about.uid(),
-    });
-    if !about.namespace().is_empty() {
-        involved["namespace"] = about.namespace().into();
-    }
-    let value = json!({
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": name, "namespace": namespace},
-        "involvedObject": involved,
-        "reason": note.reason,
-        "message": note.message,
-        "type": if note.warning { "Warning" } else { "Normal" },
-        "count": 1,
-        "firstTimestamp": now.rfc3339(),
-        "lastTimestamp": now.rfc3339(),
-        "source": {"component": component},
-        "reportingComponent": component,
-        "reportingInstance": "",
-    });
-    Object::from_value(value).unwrap_or_default()
+    let place = Some(about.namespace()).filter(|namespace| !namespace.is_empty());
+    let involved = [
+        ("apiVersion", about.api_version()),
+        ("kind", about.kind()),
+        ("name", about.name()),
+        ("resourceVersion", about.resource_version()),
+        ("uid", about.uid()),
+    ];
+    let involved = involved.into_iter().chain(place.map(|namespace| ("namespace", namespace)));
+    let at = Value::from(now.rfc3339());
+    let mut event = Map::new();
+    let mut set = |key: &str, value: Value| event.insert(key.to_owned(), value);
+    set("apiVersion", "v1".into());
+    set("kind", "Event".into());
+    set("metadata", Value::from_iter([("name", name), ("namespace", namespace)]));
+    set("involvedObject", Value::from_iter(involved));
+    set("reason", note.reason.into());
+    set("message", note.message.as_str().into());
+    set("type", if note.warning { "Warning" } else { "Normal" }.into());
+    set("count", 1.into());
+    set("firstTimestamp", at.clone());
+    set("lastTimestamp", at);
+    set("source", Value::from_iter([("component", component)]));
+    set("reportingComponent", component.into());
+    set("reportingInstance", "".into());
+    Object(event)
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub(crate) fn keys(caches: &Caches, slot: Slot, change: &Change) -> Vec<Key> {
                 for version in versions.into_iter().flatten() {
                     keys.extend(controller_key(version));
                 }
-                let is_orphan = change.new.as_ref().is_some_and(|new| new.controller().is_none());
+                let is_orphan =
+                    change.new.as_ref().is_some_and(|new| new.controller_uid().is_none());
                 if is_orphan {
                     keys.extend(adopters(caches, slot, object));
                 }

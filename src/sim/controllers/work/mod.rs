@@ -156,6 +156,9 @@ impl Work {
     }
 
     fn begin(&mut self, key: &Key, plan: Plan, is_after_failure: bool, desk: &mut Desk) {
+        if plan.is_nothing() && !is_after_failure {
+            return self.rest(key);
+        }
         for note in &plan.notes {
             self.record(key, note, desk);
         }
@@ -172,11 +175,25 @@ impl Work {
         }
     }
 
-    fn send(&mut self, key: &Key, batch: Vec<Call>, desk: &mut Desk) {
-        for (index, call) in batch.iter().enumerate() {
+    /// What most syncs come to: [`Work::finish`] of a plan that is empty, without the detour.
+    fn rest(&mut self, key: &Key) {
+        let Some(item) = self.items.get_mut(key) else { return };
+        item.failures = 0;
+        if item.is_idle() {
+            self.items.remove(key);
+        }
+    }
+
+    fn send(&mut self, key: &Key, mut batch: Vec<Call>, desk: &mut Desk) {
+        for (index, call) in batch.iter_mut().enumerate() {
             let id = desk.ids.draw();
             self.calls.insert(id, (key.clone(), index));
             desk.out.requests.push((id, call.request.clone().by(desk.user_agent)));
+            // Of a refused creation it is asked what was to be created; other bodies are not
+            // kept until the answer comes.
+            if call.request.verb != Verb::Create {
+                call.request.body = None;
+            }
         }
         if let Some(running) = self.items.get_mut(key).and_then(|item| item.running.as_mut()) {
             running.answers = vec![None; batch.len()];
@@ -193,24 +210,35 @@ impl Work {
         let Some(running) = self.items.get_mut(&key).and_then(|item| item.running.as_mut()) else {
             return true;
         };
-        let Some(call) = running.batch.get(index).cloned() else { return true };
-        running.answers[index] = Some(Arc::clone(response));
+        let Some(answer) = running.answers.get_mut(index) else { return true };
+        *answer = Some(Arc::clone(response));
         let is_complete = running.answers.iter().all(Option::is_some);
-        let outcome = Outcome::of(&call, response);
-        let note = match outcome {
+        // Lent for as long as the queue looks at it.
+        let batch = std::mem::take(&mut running.batch);
+        if let Some(call) = batch.get(index) {
+            self.one_answered(&key, call, response, desk);
+        }
+        if let Some(running) = self.items.get_mut(&key).and_then(|item| item.running.as_mut()) {
+            running.batch = batch;
+        }
+        if is_complete {
+            self.batch_answered(&key, desk);
+        }
+        true
+    }
+
+    fn one_answered(&mut self, key: &Key, call: &Call, response: &Response, desk: &mut Desk) {
+        let note = match Outcome::of(call, response) {
             Outcome::Done => call.done.as_ref(),
             Outcome::Failed => call.failed.as_ref(),
             Outcome::Forgiven | Outcome::Dropped => None,
         };
         if let Some(note) = note {
-            let message = note.message.replace("{}", &subject(&call, response));
-            self.record(&key, &Note { message, ..note.clone() }, desk);
+            let message = note.message.replace("{}", &subject(call, response));
+            let about = Arc::clone(&note.about);
+            self.record(key, &Note { message, about, ..*note }, desk);
         }
-        self.wait_for_write(&key, &call, response, desk);
-        if is_complete {
-            self.batch_answered(&key, desk);
-        }
-        true
+        self.wait_for_write(key, call, response, desk);
     }
 
     fn batch_answered(&mut self, key: &Key, desk: &mut Desk) {
