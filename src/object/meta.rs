@@ -1,6 +1,6 @@
 //! `metadata` of an object, read and written by name.
 
-use super::{Gvk, Map, Object, ObjectId, Value};
+use super::{Gvk, Map, Object, ObjectId, Value, field};
 
 /// An entry of `metadata.ownerReferences`, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,12 @@ impl<'a> OwnerRef<'a> {
 }
 
 fn is_controller(owner: &Value) -> bool {
-    owner.get("controller").and_then(Value::as_bool).unwrap_or(false)
+    let flag = owner.as_object().and_then(|owner| field(owner, "controller"));
+    flag.and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    field(value.as_object()?, key)?.as_str()
 }
 
 impl Object {
@@ -146,7 +151,7 @@ impl Object {
     pub fn controller_uid(&self) -> Option<&str> {
         let mut owners = self.list(&["metadata", "ownerReferences"]).iter();
         let owner = owners.find(|owner| is_controller(owner))?;
-        Some(owner.get("uid").and_then(Value::as_str).unwrap_or_default())
+        Some(text(owner, "uid").unwrap_or_default())
     }
 
     /// The object's id, which holds whatever version it was read at.
@@ -166,6 +171,6 @@ impl Object {
     pub fn condition(&self, kind: &str) -> Option<&Value> {
         self.list(&["status", "conditions"])
             .iter()
-            .find(|c| c.get("type").and_then(Value::as_str) == Some(kind))
+            .find(|c| text(c, "type") == Some(kind))
     }
 }

@@ -51,7 +51,7 @@ impl Object {
     #[must_use]
     pub fn at(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.0.get(*first)?, |value, key| value.get(key))
+        rest.iter().try_fold(field(&self.0, first)?, |value, key| field(value.as_object()?, key))
     }
 
     /// The text at a chain of keys.
@@ -103,4 +103,17 @@ impl Object {
         }
         map.remove(*last)
     }
+}
+
+/// Maps with up to this many keys are searched from the first key on.
+const SCANNED: usize = 16;
+
+/// The value of a key. The keys of a small map mostly differ in length, which stands in the map
+/// beside them, while their texts lie elsewhere in memory: looked at one by one, only the key
+/// that is sought has to be fetched. That is what most of the time of a look-up goes to.
+pub(crate) fn field<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    if map.len() > SCANNED {
+        return map.get(key);
+    }
+    map.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
 }

@@ -211,7 +211,8 @@ impl Caches {
                 dependents[at].1 = Arc::clone(object);
             }
         }
-        if let Some(names) = self.orphans.get_mut(&slot).and_then(|s| s.get_mut(namespace))
+        if matches!(slot, POD | REPLICA_SET)
+            && let Some(names) = self.orphans.get_mut(&slot).and_then(|s| s.get_mut(namespace))
             && let Some(entry) = names.get_mut(name)
         {
             *entry = Arc::clone(object);

@@ -32,7 +32,7 @@ pub(crate) fn claims_of(
     let selector = Selector::of(owner);
     let released = caches
         .controlled(slot, owner.uid())
-        .filter(|object| is_claimable(object) && !selector.matches(object))
+        .filter(|object| !selector.matches(object) && is_claimable(object))
         .map(|object| (object, json!({"$patch": "delete", "uid": owner.uid()})));
     let adopted = caches
         .orphans(slot, owner.namespace())

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Time;
-use crate::object::{Map, Value};
+use crate::object::{Map, Value, field};
 
 /// One condition, whose texts are those of the object that it was read from as long as they
 /// stay. Fields that a kind does not have are left out.
@@ -100,20 +100,20 @@ impl<'a> Condition<'a> {
 
 /// All conditions of a status; `None` where one is malformed.
 pub(crate) fn read_all(status: &Map<String, Value>) -> Option<Vec<Condition<'_>>> {
-    match status.get("conditions") {
+    match field(status, "conditions") {
         Some(conditions) => conditions.as_array()?.iter().map(Condition::read).collect(),
         None => Some(Vec::new()),
     }
 }
 
 /// A number of a status, 0 where it is not there; `None` where it is no integer.
-pub(crate) fn count(status: &Map<String, Value>, field: &str) -> Option<i64> {
-    status.get(field).map_or(Some(0), Value::as_i64)
+pub(crate) fn count(status: &Map<String, Value>, name: &str) -> Option<i64> {
+    field(status, name).map_or(Some(0), Value::as_i64)
 }
 
 /// A number of a status that may be missing or null; `None` where it is something else.
-pub(crate) fn optional_count(status: &Map<String, Value>, field: &str) -> Option<Option<i64>> {
-    match status.get(field) {
+pub(crate) fn optional_count(status: &Map<String, Value>, name: &str) -> Option<Option<i64>> {
+    match field(status, name) {
         None | Some(Value::Null) => Some(None),
         Some(value) => value.as_i64().map(Some),
     }
