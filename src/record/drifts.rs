@@ -64,7 +64,11 @@ fn of<'a>(
     object: &'a str,
     end: DriftEnd,
 ) -> impl DoubleEndedIterator<Item = &'a mut (Time, Drift)> {
-    drifts.iter_mut().filter(move |(_, drift)| drift.object == object && drift.end == end)
+    // Scaling is written to `Deployment/shop/cart/scale`, and seen in `Deployment/shop/cart`.
+    let is_it = move |written: &str| {
+        written.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    drifts.iter_mut().filter(move |(_, drift)| drift.end == end && is_it(&drift.object))
 }
 
 fn last<'a>(

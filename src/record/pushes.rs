@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::phases::{Mark, split};
 use super::recorder::{Log, micros};
+use super::story;
 use super::{PhaseName, Push, PushEnd, Requests, Return, Wave, requests, short};
 use crate::base::{Event, Time, limits};
 
@@ -210,8 +211,8 @@ impl Attempt {
                 self.end(index, at, PushEnd::Preempted, Some(format!("by {}", short(by))));
             }
             Event::Failed { step, reason, object, .. } => {
-                let object = object.as_deref().map(|o| format!("{o}: ")).unwrap_or_default();
-                self.end(index, at, PushEnd::Failed, Some(format!("{step}: {object}{reason}")));
+                let why = story::of_object(object.as_deref(), reason);
+                self.end(index, at, PushEnd::Failed, Some(format!("{step}: {why}")));
             }
             _ => {}
         }

@@ -45,8 +45,8 @@ fn end(event: &Event) -> Option<String> {
     Some(match event {
         Event::Ready { app, commit } => format!("{app} is ready at {}", short(commit)),
         Event::Failed { app, commit, step, reason, object } => {
-            let object = object.as_deref().map(|o| format!(" {o}:")).unwrap_or_default();
-            format!("{app} fails at {} ({step}):{object} {reason}", short(commit))
+            let why = of_object(object.as_deref(), reason);
+            format!("{app} fails at {} ({step}): {why}", short(commit))
         }
         Event::Preempted { app, commit, by } => {
             format!("{app} drops {} for {}", short(commit), short(by))
@@ -108,6 +108,14 @@ fn around(event: &Event) -> String {
         Event::OracleFailed { oracle, detail } => format!("{oracle}: {detail}"),
         // `sentence` asks the three above first.
         _ => String::new(),
+    }
+}
+
+/// A reason with the object that it is about, which it may name itself.
+pub(super) fn of_object(object: Option<&str>, reason: &str) -> String {
+    match object {
+        Some(object) if !reason.contains(object) => format!("{object}: {reason}"),
+        _ => reason.to_owned(),
     }
 }
 
