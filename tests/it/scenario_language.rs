@@ -3,6 +3,7 @@
 mod files;
 mod good;
 mod refused;
+mod runs;
 mod total;
 
 use std::path::Path;
