@@ -8,7 +8,8 @@ use super::duration::{Column, duration};
 use super::page::{Ink, Page, columns, counted, cut_middle};
 use super::terminal::verdict;
 use crate::record::{
-    Drift, DriftEnd, PhaseName, Push, PushEnd, Requests, Return, ReturnKind, RunRecord, Wave, short,
+    Drift, DriftEnd, Failure, FailureKind, PhaseName, Push, PushEnd, Requests, Return, ReturnKind,
+    RunRecord, Wave, short,
 };
 
 /// Pushes that are shown with a time line; where there are more, each has one line.
@@ -180,6 +181,7 @@ fn facts(page: &mut Page, record: &RunRecord) {
     if record.requests.total > 0 {
         rows.push(("requests", Ink::Plain, requests_text(&record.requests)));
     }
+    rows.extend(checked(record));
     if record.writes_at_rest > 0 {
         rows.push(("at rest", Ink::Warn, counted(record.writes_at_rest, "write")));
     }
@@ -189,6 +191,18 @@ fn facts(page: &mut Page, record: &RunRecord) {
     for (label, ink, text) in rows {
         page.labelled(&format!("  {label:<11}"), ink, &text);
     }
+}
+
+/// How much was expected: a run that expects nothing passes easily.
+fn checked(record: &RunRecord) -> Option<Row> {
+    let is_expected = |failure: &&Failure| failure.kind == FailureKind::Expectation;
+    let missed = record.failures.iter().filter(is_expected).count();
+    let text = match (record.expectations_met, missed) {
+        (0, 0) => return None,
+        (met, 0) => format!("{} met", counted(met, "expectation")),
+        (met, missed) => format!("{met} of {} met", counted(met + missed, "expectation")),
+    };
+    Some(("checked", if missed == 0 { Ink::Plain } else { Ink::Bad }, text))
 }
 
 fn return_row(back: &Return) -> Row {

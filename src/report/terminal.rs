@@ -28,7 +28,7 @@ pub fn terminal(records: &[RunRecord], look: Look) -> String {
         }
     }
     page.blank();
-    page.line(&[(Ink::Faint, totals(records).as_str())]);
+    page.paragraph(Ink::Faint, 0, &totals(records));
     let failed = records.iter().any(|r| word(&r.verdict) == "failed");
     let ink = if failed { Ink::Bad } else { Ink::Good };
     page.line(&[(ink, tally(records).as_str())]);
@@ -42,12 +42,24 @@ fn line(page: &mut Page, record: &RunRecord, names: usize) {
         Verdict::Skipped { .. } => String::new(),
         _ => duration(record.duration_us),
     };
-    let about = why(&record.verdict).unwrap_or_else(|| gist(record));
+    let why = why(&record.verdict);
     let name = format!("{:names$}", record.heading.name);
     let room = page.look.width.saturating_sub(6 + columns(&name) + 2 + 2 + columns(&time));
-    let about = cut(&about, room);
+    let about = why.map_or_else(|| fitting(&gist(record), room), |why| cut(&why, room));
     let left = [(ink, mark), (Ink::Plain, name.as_str()), (Ink::Plain, "  "), (Ink::Faint, &about)];
     page.line_to_edge(&left, (Ink::Plain, &time));
+}
+
+/// As many of a list's parts as have room: half a figure tells nothing.
+fn fitting(list: &str, room: usize) -> String {
+    let mut kept = list;
+    while columns(kept) > room {
+        match kept.rsplit_once(", ") {
+            Some((before, _)) => kept = before,
+            None => return cut(kept, room),
+        }
+    }
+    kept.to_owned()
 }
 
 /// The verdict in six columns.
@@ -116,6 +128,7 @@ mod tests {
                              ms, become healthy 1.24 s)
                   drift      apps/Deployment/shop/cart spec.replicas: 9 by kubectl-edit: corrected in 11.7 ms
                   requests   4 (4 apply), 0 dry-runs
+                  checked    1 expectation met
 
                 1 scenario, 2 pushes (1 ready, 1 rolled back), 4 requests, 1 min 0 s of virtual time
                 1 passed, 0 failed, 0 skipped
@@ -169,6 +182,7 @@ mod tests {
                   drift      apps/Deployment/shop/cart spec.replicas: 9 by kubectl-edit:
                              corrected in 11.7 ms
                   requests   4 (4 apply), 0 dry-runs
+                  checked    0 of 1 expectation met
 
                   not as expected at step 3
                     expected   app shop rolled back to the previous commit within 10 s after it
@@ -209,7 +223,7 @@ mod tests {
         let text = terminal(&records, Look::text(100));
         let lines: Vec<&str> = text.lines().collect();
         expect![[r#"
-            pass  bad-tag-rolls-back  2 pushes, ready in 2.41 s, back in 1.25 s, drift corrected in…   1 min 0 s
+            pass  bad-tag-rolls-back  2 pushes, ready in 2.41 s, back in 1.25 s                        1 min 0 s
             skip  on-kind             kind is not installed
             FAIL  never-ends          did not come to rest: app shop waits for CART                    1 min 0 s
         "#]].assert_eq(&(lines[..3].join("\n") + "\n"));
