@@ -3,6 +3,7 @@
 use super::error::nearest;
 use crate::object::Value;
 use crate::object::field_path::{FieldPath, FieldStep, parse};
+use crate::object::schema;
 use crate::object::yaml::edit::{self, EditError};
 use crate::object::yaml::spanned::{self, Content, Entry, Node};
 use crate::object::yaml::{Child, child};
@@ -16,7 +17,7 @@ pub enum Document {
     Nth(usize),
     /// The one that is this object.
     Object {
-        /// Its kind, in any case (`deployment`).
+        /// Its kind in any case, its plural or short name (`deployment`, `deploy`).
         kind: String,
         /// Its namespace; `None` for any.
         namespace: Option<String>,
@@ -101,7 +102,11 @@ fn pick<'a>(
 
 fn is_object(node: &Node, kind: &str, namespace: Option<&str>, name: &str) -> bool {
     let text = |key: &str| node.get("metadata").and_then(|m| m.get(key)).and_then(Node::text);
-    node.get("kind").and_then(Node::text).is_some_and(|k| k.eq_ignore_ascii_case(kind))
+    let is_kind = |word: &str| {
+        let called = || schema::builtin().called(kind).is_some_and(|known| known.gvk.kind == word);
+        word.eq_ignore_ascii_case(kind) || called()
+    };
+    node.get("kind").and_then(Node::text).is_some_and(is_kind)
         && text("name") == Some(name)
         && namespace.is_none_or(|wanted| text("namespace").is_none_or(|ns| ns == wanted))
 }

@@ -176,3 +176,13 @@ fn a_file_that_is_no_yaml_is_refused() {
     let got = set("a: [", &Document::Any, "a", &json!(1)).unwrap_err();
     assert!(got.starts_with("it is not YAML: "), "{got}");
 }
+
+#[test]
+fn an_object_is_named_as_kubectl_names_it() {
+    for kind in ["deployment", "Deployment", "deployments", "deploy", "deployments.apps"] {
+        let (kind, name) = (kind.to_owned(), "cart".to_owned());
+        let document = Document::Object { kind: kind.clone(), namespace: None, name };
+        let got = set(SHOP, &document, "spec.replicas", &json!(3));
+        assert_eq!(got, Ok(SHOP.replace("replicas: 2", "replicas: 3")), "{kind}");
+    }
+}
