@@ -89,13 +89,13 @@ fn preconditions(call: &Call, live: &Object) -> Result<(), Status> {
 /// gone.
 fn delete(server: &mut Server, call: &Call, live: &Arc<Object>) -> (Arc<Object>, bool) {
     let key = Key::new(live.namespace(), live.name());
-    let mut object = Object::clone(live);
-    propagation_finalizers(call, &mut object);
+    let finalizers = finalizers_after(call, live);
     let grace = grace_seconds(call, live);
-    let held = object.finalizers().next().is_some() || is_held_namespace(call, &object);
-    let gone = !held && grace == 0;
+    let gone = finalizers.is_empty() && grace == 0 && !is_held_namespace(call, live);
     // A pod is told of its end even where it gets no time for it.
     if !gone || call.kind.kind == "Pod" {
+        let mut object = Object::clone(live);
+        set_finalizers(&mut object, &finalizers);
         mark(call, &mut object, grace);
         if call.dry_run() {
             return (Arc::new(object), gone);
@@ -155,23 +155,27 @@ fn mark(call: &Call, object: &mut Object, grace: i64) {
     }
 }
 
-/// What is to happen to dependents is written down as a finalizer (R-STO-24).
-fn propagation_finalizers(call: &Call, object: &mut Object) {
-    let Some(propagation) = call.request.options.delete.propagation else { return };
-    let mut finalizers: Vec<String> = object
-        .finalizers()
-        .filter(|f| !matches!(*f, "orphan" | "foregroundDeletion"))
-        .map(ToOwned::to_owned)
-        .collect();
+/// The finalizers that hold the object from now on: what is to happen to its dependents is
+/// written down as one (R-STO-24).
+fn finalizers_after<'a>(call: &Call, live: &'a Object) -> Vec<&'a str> {
+    let Some(propagation) = call.request.options.delete.propagation else {
+        return live.finalizers().collect();
+    };
+    let of_others = |f: &&str| !matches!(*f, "orphan" | "foregroundDeletion");
+    let mut finalizers: Vec<&str> = live.finalizers().filter(of_others).collect();
     match propagation {
-        Propagation::Orphan => finalizers.push("orphan".to_owned()),
-        Propagation::Foreground => finalizers.push("foregroundDeletion".to_owned()),
+        Propagation::Orphan => finalizers.push("orphan"),
+        Propagation::Foreground => finalizers.push("foregroundDeletion"),
         Propagation::Background => {}
     }
+    finalizers
+}
+
+fn set_finalizers(object: &mut Object, finalizers: &[&str]) {
     if finalizers.is_empty() {
         object.remove(&["metadata", "finalizers"]);
     } else {
-        let list = finalizers.into_iter().map(Value::String).collect();
+        let list = finalizers.iter().map(|f| Value::from(*f)).collect();
         object.set(&["metadata", "finalizers"], Value::Array(list));
     }
 }

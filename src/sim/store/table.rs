@@ -105,7 +105,7 @@ impl Table {
         limit: usize,
     ) -> Result<Page, Compacted> {
         let Some(at) = at else {
-            let start = self.start(filter, after);
+            let start = Self::start(filter, after);
             return Ok(page(self.objects.range((start, Bound::Unbounded)), filter, limit));
         };
         let mut then: BTreeMap<&Key, &Arc<Object>> = self.objects.iter().collect();
@@ -121,11 +121,13 @@ impl Table {
         Ok(page(range, filter, limit))
     }
 
-    /// Where a scan starts: a namespace's keys lie together.
-    fn start(&self, filter: &Filter, after: Option<&Key>) -> Bound<Key> {
+    /// Where a scan starts: a namespace's keys lie together, and one object's alone.
+    fn start(filter: &Filter, after: Option<&Key>) -> Bound<Key> {
         match (after, &filter.namespace) {
             (Some(after), _) => Bound::Excluded(after.clone()),
-            (None, Some(namespace)) => Bound::Included(Key::new(namespace, "")),
+            (None, Some(namespace)) => {
+                Bound::Included(Key::new(namespace, filter.name.as_deref().unwrap_or_default()))
+            }
             (None, None) => Bound::Unbounded,
         }
     }
@@ -139,7 +141,9 @@ impl Table {
         match since {
             Since::Later => {}
             Since::Now => {
-                for object in page(self.objects.iter(), &watch.filter, 0).items {
+                let start = Self::start(&watch.filter, None);
+                let range = self.objects.range((start, Bound::Unbounded));
+                for object in page(range, &watch.filter, 0).items {
                     out.push(delivery(&watch, EventKind::Added, object));
                 }
             }
@@ -176,10 +180,18 @@ fn page<'a>(
     let mut page = Page::default();
     let mut last = None;
     let prefix = filter.namespace.as_ref().map(|namespace| format!("{namespace}/"));
+    let only = filter.namespace.as_deref().zip(filter.name.as_deref());
+    let only = only.map(|(namespace, name)| Key::new(namespace, name));
     for (key, object) in range {
+        if only.as_ref().is_some_and(|only| key > only) {
+            break;
+        }
         if prefix.as_ref().is_some_and(|p| !key.as_str().starts_with(p.as_str())) {
             // Keys of one namespace lie together; past them there is nothing more.
-            if page.items.is_empty() { continue } else { break }
+            if prefix.as_deref() > Some(key.as_str()) {
+                continue;
+            }
+            break;
         }
         if !filter.takes_key(key) || !filter.takes(object) {
             continue;
