@@ -169,8 +169,6 @@ impl Object {
     /// `status.conditions[type=kind]`.
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<&Value> {
-        self.list(&["status", "conditions"])
-            .iter()
-            .find(|c| text(c, "type") == Some(kind))
+        self.list(&["status", "conditions"]).iter().find(|c| text(c, "type") == Some(kind))
     }
 }

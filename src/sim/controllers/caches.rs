@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::kinds::{POD, REPLICA_SET, Served, Slot, WELL_KNOWN};
+use super::uid::Uid;
 use crate::api::{Change, Ids, Informer, Input, Outbox};
 use crate::base::{Time, limits};
 use crate::object::Object;
@@ -27,11 +28,11 @@ const OWNERS: &[&str] = &["metadata", "ownerReferences"];
 pub struct Caches {
     served: Vec<Served>,
     informers: Vec<Informer>,
-    by_uid: BTreeMap<Arc<str>, (Slot, Arc<Object>)>,
-    by_owner: BTreeMap<Arc<str>, Dependents>,
+    by_uid: BTreeMap<Uid, (Slot, Arc<Object>)>,
+    by_owner: BTreeMap<Uid, Dependents>,
     orphans: BTreeMap<Slot, BTreeMap<Arc<str>, ByName>>,
-    gone: BTreeSet<Arc<str>>,
-    gone_order: VecDeque<Arc<str>>,
+    gone: BTreeSet<Uid>,
+    gone_order: VecDeque<Uid>,
     user_agent: &'static str,
 }
 
@@ -148,12 +149,12 @@ impl Caches {
     /// The object with a uid, and its resource.
     #[must_use]
     pub fn by_uid(&self, uid: &str) -> Option<(Slot, &Arc<Object>)> {
-        self.by_uid.get(uid).map(|(slot, object)| (*slot, object))
+        self.by_uid.get(&uid.into()).map(|(slot, object)| (*slot, object))
     }
 
     /// Everything that names `uid` among its owners, by resource, namespace and name.
     pub fn dependents(&self, uid: &str) -> impl Iterator<Item = (&Place, &Arc<Object>)> {
-        let dependents = self.by_owner.get(uid).into_iter().flatten();
+        let dependents = self.by_owner.get(&uid.into()).into_iter().flatten();
         dependents.map(|(place, object)| (place, object))
     }
 
@@ -178,7 +179,7 @@ impl Caches {
     /// is not known has to be asked for.
     #[must_use]
     pub fn was_seen_to_go(&self, uid: &str) -> bool {
-        self.gone.contains(uid)
+        self.gone.contains(&uid.into())
     }
 
     fn index(&mut self, slot: Slot, change: &Change) {
@@ -198,14 +199,9 @@ impl Caches {
     /// Puts a newer version of an object where the one before is: its owners stayed.
     fn replace(&mut self, slot: Slot, object: &Arc<Object>) {
         let (namespace, name) = (object.namespace(), object.name());
-        match self.by_uid.get_mut(object.uid()) {
-            Some(entry) => *entry = (slot, Arc::clone(object)),
-            None => {
-                self.by_uid.insert(object.uid().into(), (slot, Arc::clone(object)));
-            }
-        }
+        self.by_uid.insert(object.uid().into(), (slot, Arc::clone(object)));
         for owner in object.owners() {
-            if let Some(dependents) = self.by_owner.get_mut(owner.uid)
+            if let Some(dependents) = self.by_owner.get_mut(&owner.uid.into())
                 && let Ok(at) = position(dependents, slot, namespace, name)
             {
                 dependents[at].1 = Arc::clone(object);
@@ -242,12 +238,12 @@ impl Caches {
     fn unlink(&mut self, slot: Slot, object: &Object, is_gone: bool) {
         let (namespace, name) = (object.namespace(), object.name());
         for owner in object.owners() {
-            if let Some(dependents) = self.by_owner.get_mut(owner.uid) {
+            if let Some(dependents) = self.by_owner.get_mut(&owner.uid.into()) {
                 if let Ok(at) = position(dependents, slot, namespace, name) {
                     dependents.remove(at);
                 }
                 if dependents.is_empty() {
-                    self.by_owner.remove(owner.uid);
+                    self.by_owner.remove(&owner.uid.into());
                 }
             }
         }
@@ -255,18 +251,18 @@ impl Caches {
             names.remove(name);
         }
         if is_gone {
-            self.by_uid.remove(object.uid());
+            self.by_uid.remove(&object.uid().into());
             self.remember_gone(object.uid());
         }
     }
 
     fn remember_gone(&mut self, uid: &str) {
         // An owner without dependents is asked for by nobody.
-        if !self.by_owner.contains_key(uid) {
+        let uid = Uid::from(uid);
+        if !self.by_owner.contains_key(&uid) {
             return;
         }
-        let uid: Arc<str> = uid.into();
-        if self.gone.insert(Arc::clone(&uid)) {
+        if self.gone.insert(uid.clone()) {
             self.gone_order.push_back(uid);
         }
         if self.gone_order.len() > limits::ABSENT_OWNERS

@@ -32,6 +32,7 @@ mod statefulset;
 mod template;
 #[cfg(test)]
 mod trial;
+mod uid;
 mod wake;
 mod work;
 
