@@ -251,7 +251,7 @@ impl Informer {
         match &response.payload {
             Payload::List(list) if response.is_ok() => {
                 page.extend(list.items.iter().map(|item| typed(item, list)));
-                if list.continue_token.is_some() {
+                if list.continue_token.as_ref().is_some_and(|token| !token.is_empty()) {
                     self.ask_page(list.continue_token.clone(), page, ids, out);
                     return Vec::new();
                 }

@@ -9,6 +9,7 @@ pub mod path;
 pub mod request;
 pub mod response;
 pub mod status;
+pub mod user;
 
 pub use client::{Client, Input, Outbox};
 pub use informer::{Change, Ids, Informer};
@@ -17,3 +18,4 @@ pub use request::{
 };
 pub use response::{EventKind, List, Payload, Response, WatchEvent};
 pub use status::{Cause, Details, Reason, Status};
+pub use user::User;

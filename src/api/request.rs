@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::User;
 use crate::object::{Gvr, Name, Object, Value};
 
 /// What is asked for.
@@ -120,6 +121,8 @@ pub struct Request {
     pub options: Options,
     /// `User-Agent`.
     pub user_agent: Name,
+    /// Who sends it; `None` for a client in this process, who may do everything.
+    pub user: Option<Arc<User>>,
 }
 
 impl Request {
@@ -133,6 +136,7 @@ impl Request {
             body: None,
             options: Options::default(),
             user_agent: Name::Borrowed("towtank"),
+            user: None,
         }
     }
 

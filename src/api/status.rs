@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::object::{Gvr, Object, Value};
+use crate::object::{Gvr, Object, Value, value};
 
 /// Why, in one word. The words are the API's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,10 +189,10 @@ impl Status {
             object.set(&["message"], self.message.clone().into());
         }
         if self.reason != Reason::Unknown {
-            object.set(&["reason"], serde_json::to_value(self.reason).unwrap_or_default());
+            object.set(&["reason"], value::to_value(self.reason).unwrap_or_default());
         }
         if let Some(details) = &self.details {
-            object.set(&["details"], serde_json::to_value(details).unwrap_or_default());
+            object.set(&["details"], value::to_value(details).unwrap_or_default());
         }
         // The real server leaves `code` out of a successful delete's Status, not of a binding's.
         if self.code != 200 {

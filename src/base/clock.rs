@@ -40,6 +40,15 @@ impl Clock {
         }
     }
 
+    /// What time it is on the machine's clock; virtual time does not pass by itself.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        match self {
+            Clock::Virtual => Time::VIRTUAL_START,
+            Clock::Real { started, at } => *at + started.elapsed(),
+        }
+    }
+
     /// Lets time pass until `due` and says what time it is then: `due` itself in virtual time,
     /// in real time that or a little later.
     #[must_use]

@@ -61,6 +61,10 @@ pub enum Event {
     RevertPushed { app: String, from: String, commit: String },
     /// A failed revision is left as it is.
     Held { app: String, commit: String },
+    /// What was ready is not healthy any more.
+    Degraded { app: String, object: String, reason: String },
+    /// It is healthy again.
+    Recovered { app: String },
     /// An object under management is not as rendered. `by` is the field manager, where known.
     DriftSeen { app: String, object: String, fields: Vec<String>, by: Option<String> },
     /// It is as rendered again.
@@ -117,6 +121,8 @@ impl Event {
             | Event::RolledBack { app, .. }
             | Event::RevertPushed { app, .. }
             | Event::Held { app, .. }
+            | Event::Degraded { app, .. }
+            | Event::Recovered { app }
             | Event::DriftSeen { app, .. }
             | Event::DriftCorrected { app, .. }
             | Event::DriftReported { app, .. }

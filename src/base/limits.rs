@@ -3,8 +3,17 @@
 use std::time::Duration;
 
 /// How long a rollout may take before it counts as failed, where an App says nothing.
-/// Flux's usual `timeout` for a Kustomization.
+/// Flux's usual `timeout` for a Kustomization. It counts from the last answer to an apply. Until
+/// then requests that are refused for a reason that may pass (a namespace that is being deleted,
+/// a conflict, a webhook that does not answer) are sent again for as long, counted from the start
+/// of the deployment, and then count as refused. Only while the API server cannot be reached is
+/// there no such bound: nothing else could be done meanwhile.
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How long a revision that failed and is held must be healthy before it counts as ready after
+/// all, and one that was ready and fell ill before it counts as recovered. A container that crashes again and again looks healthy each time it starts, and the
+/// kubelet's pauses between its starts begin at 10 s.
+pub const RECOVERED_AFTER: Duration = Duration::from_secs(30);
 
 /// Crashes of one container of the new revision after which its rollout has failed. Two: one
 /// crash may be a dependency that was not up yet.
@@ -30,9 +39,9 @@ pub const DRIFT_BACKOFF_MAX: Duration = Duration::from_secs(600);
 /// Records of past revisions kept in an App's state.
 pub const HISTORY_ENTRIES: usize = 10;
 
-/// Inventory entries kept in one ConfigMap; etcd takes about 1 MiB an object and an entry is
-/// rarely over 150 bytes.
-pub const INVENTORY_ENTRIES_PER_CONFIGMAP: usize = 4_000;
+/// Inventory entries kept in one ConfigMap; etcd takes about 1 MiB an object and an entry with its
+/// mark is rarely over 250 bytes.
+pub const INVENTORY_ENTRIES_PER_CONFIGMAP: usize = 3_000;
 
 /// First pause before a request that failed for a passing reason is sent again.
 pub const RETRY_START: Duration = Duration::from_millis(100);
@@ -40,12 +49,12 @@ pub const RETRY_START: Duration = Duration::from_millis(100);
 /// Longest such pause.
 pub const RETRY_MAX: Duration = Duration::from_secs(30);
 
+/// How often in a row a commit to go back to is fetched before the App is held. With pauses that
+/// double from [`RETRY_START`] on, about a minute.
+pub const FETCH_TRIES: u32 = 10;
+
 /// Events kept for each resource for watches that start in the past; older ones answer 410.
 pub const WATCH_HISTORY_EVENTS: usize = 10_000;
-
-/// States of objects of each resource that were left behind and are kept as they are, for watches
-/// that start a little in the past; older ones are packed.
-pub const WATCH_HISTORY_WHOLE: usize = 64;
 
 /// Entries of a list that a client asks for in one page (client-go's own figure).
 pub const LIST_PAGE: u64 = 500;
@@ -107,6 +116,15 @@ pub const FAILURE_TAIL: usize = 10;
 /// (the real one's own figure).
 pub const ABSENT_OWNERS: usize = 500;
 
+/// Times of a schedule that may be missed before a CronJob says so (upstream's figure).
+pub const CRON_TIMES_MISSED: usize = 100;
+
+/// Times of a schedule that are gone through to find the last one.
+pub const CRON_TIMES_TRIED: usize = 100_000;
+
+/// Endpoints of one EndpointSlice (R-CTL-20).
+pub const ENDPOINTS_PER_SLICE: usize = 100;
+
 /// First pause of a controller after a refused or conflicting write (client-go's rate limiter).
 pub const CONTROLLER_RETRY_START: Duration = Duration::from_millis(5);
 
@@ -123,5 +141,52 @@ pub const POD_ROUNDS: usize = 1_000;
 /// Different texts of Events that are remembered of one pod, to count those that come again.
 pub const POD_EVENTS: usize = 100;
 
-/// Pause before a correction is tried again that the API server could not take yet.
+/// First pause before a correction is tried again that the API server could not take yet; doubled
+/// each time up to [`RETRY_MAX`].
 pub const CORRECT_AGAIN: Duration = Duration::from_secs(1);
+
+/// Users whose last way to impersonate is remembered (the real server remembers as many).
+pub const IMPERSONATORS: usize = 10_000;
+/// Events that may lie ready for one watch on the wire; a burst of one write to a very large
+/// collection must fit. A reader that leaves more is cut off.
+pub const WATCH_QUEUE_EVENTS: usize = 100_000;
+
+/// Events that may lie ready for one watch for as long as it likes to leave them.
+pub const WATCH_QUEUE_SOFT: usize = 1_000;
+
+/// How long more than [`WATCH_QUEUE_SOFT`] events may lie ready for a watch before it is cut off.
+pub const WATCH_LAG: Duration = Duration::from_secs(10);
+
+/// Events that lie ready together are sent in pieces of at most so many bytes, unless one is larger.
+pub const WATCH_CHUNK_BYTES: usize = 64 * 1024;
+
+/// Signals of a cluster that are carried out before requests from outside have their turn again.
+pub const SIGNALS_AT_ONCE: usize = 64;
+
+/// Answers over this are compressed for those who take gzip (R-HTTP-28).
+pub const GZIP_FROM_BYTES: usize = 128 * 1024;
+
+/// Concurrent streams of one HTTP/2 connection; an informer needs one a resource.
+pub const HTTP2_STREAMS: u32 = 1_000;
+
+/// How long connections may take to end by themselves when the server stops.
+pub const SHUTDOWN: Duration = Duration::from_secs(3);
+
+/// How long a client may take for its TLS handshake or the head of a request.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A log on the disk below this many bytes is not begun anew, however small the state is.
+pub const JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Objects in one batch of a log's state.
+pub const JOURNAL_STATE_BATCH: usize = 1_000;
+/// Corrections of one object in a row that the API server could not take after which that is told:
+/// a quarter of a minute after the first.
+pub const CORRECT_TRIES: u32 = 5;
+
+/// Calls to webhooks for one request before the next counts as failed: a request whose object
+/// keeps changing under it is asked about anew each time.
+pub const WEBHOOK_CALLS: usize = 100;
+
+/// Expressions of policies that are kept compiled.
+pub const CEL_PROGRAMS: usize = 1_000;

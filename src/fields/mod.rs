@@ -41,12 +41,19 @@ mod walk;
 use crate::base::Time;
 use crate::object::Object;
 use crate::object::fieldset::Set;
+use crate::object::schema::{Schema, TypeId};
 
 pub use apply::apply;
 pub use conflict::{Conflict, Conflicts};
 pub use managers::NotManaged;
 pub use reset::{reset, reset_custom};
 pub use update::{keep_times, update};
+
+/// Whether an object has the forms that its type asks for and no field that it lacks.
+#[must_use]
+pub fn fits(schema: &Schema, ty: TypeId, object: &Object) -> bool {
+    typed::problems(schema, ty, object).is_none()
+}
 
 /// Who writes, and how.
 #[derive(Clone, Copy, Debug)]

@@ -15,16 +15,16 @@ fn replicas() -> Path {
     ["spec", "replicas"].into_iter().collect()
 }
 
-/// Puts into a Scale the entries of the object that own its replicas.
+/// Puts into a Scale the entries of the object that own its replicas, which it keeps under `path`.
 ///
 /// # Errors
 /// If the object's managed fields cannot be read.
-pub fn to_scale(parent: &Object, scale: &mut Object) -> Result<(), NotManaged> {
-    let path = replicas();
+pub fn to_scale(parent: &Object, scale: &mut Object, path: &[&str]) -> Result<(), NotManaged> {
+    let path: Path = path.iter().copied().collect();
     let mut managed = Managed::of(parent)?;
     managed.entries.retain(|e| e.has(&path));
     for entry in &mut managed.entries {
-        *entry.set_mut() = [path.clone()].into_iter().collect();
+        *entry.set_mut() = [replicas()].into_iter().collect();
         entry.set_api_version(SCALE_VERSION);
     }
     managed.write_to(scale);
@@ -33,12 +33,17 @@ pub fn to_scale(parent: &Object, scale: &mut Object) -> Result<(), NotManaged> {
 
 /// Puts into an object of version `api_version` what a write of its Scale did to the owners of
 /// its replicas. An updater's entry comes back under the Scale's version and thus as a new one, and
-/// a new entry has no time; both as upstream.
+/// a new entry has no time; both as upstream. The object keeps its replicas under `path`.
 ///
 /// # Errors
 /// If either's managed fields cannot be read.
-pub fn to_parent(scale: &Object, parent: &mut Object, api_version: &str) -> Result<(), NotManaged> {
-    let path = replicas();
+pub fn to_parent(
+    scale: &Object,
+    parent: &mut Object,
+    api_version: &str,
+    path: &[&str],
+) -> Result<(), NotManaged> {
+    let path: Path = path.iter().copied().collect();
     let only: Set = [path.clone()].into_iter().collect();
     let mut of_scale = Managed::of(scale)?;
     let mut out = Managed::default();
@@ -50,7 +55,8 @@ pub fn to_parent(scale: &Object, parent: &mut Object, api_version: &str) -> Resu
             out.put(entry);
         }
     }
-    for entry in of_scale.entries.into_iter().filter(|e| e.has(&path)) {
+    let own = replicas();
+    for entry in of_scale.entries.into_iter().filter(|e| e.has(&own)) {
         let entry = Entry::new(&entry.id(), api_version, only.clone(), None);
         match entry.operation() {
             Operation::Apply => out.put(entry),

@@ -1,6 +1,6 @@
 //! `metadata` of an object, read and written by name.
 
-use super::{Gvk, Map, Object, ObjectId, Value, field};
+use super::{Gvk, Map, Object, ObjectId, Value};
 
 /// An entry of `metadata.ownerReferences`, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +42,12 @@ impl<'a> OwnerRef<'a> {
 }
 
 fn is_controller(owner: &Value) -> bool {
-    let flag = owner.as_object().and_then(|owner| field(owner, "controller"));
+    let flag = owner.as_object().and_then(|owner| owner.get("controller"));
     flag.and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    field(value.as_object()?, key)?.as_str()
+    value.get(key)?.as_str()
 }
 
 impl Object {

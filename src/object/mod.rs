@@ -16,13 +16,14 @@ pub mod path;
 pub mod quantity;
 pub mod schema;
 pub mod selector;
+pub mod value;
 pub mod yaml;
 
 use serde::{Deserialize, Serialize};
-pub use serde_json::{Map, Value, json};
 
 pub use gvk::{Gvk, Gvr, Name, ObjectId};
 pub use selector::{FieldSelector, LabelSelector};
+pub use value::{Map, Value, json};
 
 /// A Kubernetes object: a JSON map whose keys are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ impl Object {
     #[must_use]
     pub fn at(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(field(&self.0, first)?, |value, key| field(value.as_object()?, key))
+        rest.iter().try_fold(self.0.get(first)?, |value, key| value.as_object()?.get(key))
     }
 
     /// The text at a chain of keys.
@@ -99,21 +100,8 @@ impl Object {
         let (last, way) = path.split_last()?;
         let mut map = &mut self.0;
         for key in way {
-            map = map.get_mut(*key)?.as_object_mut()?;
+            map = map.get_mut(key)?.as_object_mut()?;
         }
-        map.remove(*last)
+        map.remove(last)
     }
-}
-
-/// Maps with up to this many keys are searched from the first key on.
-const SCANNED: usize = 16;
-
-/// The value of a key. The keys of a small map mostly differ in length, which stands in the map
-/// beside them, while their texts lie elsewhere in memory: looked at one by one, only the key
-/// that is sought has to be fetched. That is what most of the time of a look-up goes to.
-pub(crate) fn field<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    if map.len() > SCANNED {
-        return map.get(key);
-    }
-    map.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
 }

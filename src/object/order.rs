@@ -58,7 +58,14 @@ pub fn kind_key(object: &Object) -> KindKey {
     KindKey { rank: rank(&gvk.kind), kind, name }
 }
 
-fn rank(kind: &str) -> usize {
+/// The sort key of an object where no kind comes before another.
+#[must_use]
+pub fn kind_key_unranked(object: &Object) -> KindKey {
+    KindKey { rank: 0, ..kind_key(object) }
+}
+
+/// Where a kind stands among kinds; those that are not ranked share a place in the middle.
+pub(crate) fn rank(kind: &str) -> usize {
     let between = FIRST.len();
     match (FIRST.iter().position(|k| *k == kind), LAST.iter().position(|k| *k == kind)) {
         (Some(rank), _) => rank,

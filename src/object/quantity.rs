@@ -43,7 +43,7 @@ enum Family {
 }
 
 const NANO: i128 = 1_000_000_000;
-/// Larger amounts are cut to this one, as upstream does.
+/// Larger amounts in binary units are cut to this one, as upstream does.
 const MAX: i128 = i64::MAX as i128 * NANO;
 /// Digits that upstream reads without a big number.
 const FEW_DIGITS: usize = 18;
@@ -93,6 +93,39 @@ impl Quantity {
     pub fn in_millis(self) -> Self {
         let nanos = div_up(self.nanos, NANO / 1000).saturating_mul(NANO / 1000);
         if nanos == self.nanos { self } else { Self { nanos, written: None, ..self } }
+    }
+
+    /// A count of things.
+    #[must_use]
+    pub fn count(n: i64) -> Self {
+        Self { nanos: i128::from(n) * NANO, family: Family::Decimal, written: None }
+    }
+
+    /// The sum, in the family of the first that is not zero, as upstream adds.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let family = if self.nanos == 0 { other.family } else { self.family };
+        Self { nanos: self.nanos.saturating_add(other.nanos), family, written: None }
+    }
+
+    /// The difference.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let family = if self.nanos == 0 { other.family } else { self.family };
+        Self { nanos: self.nanos.saturating_sub(other.nanos), family, written: None }
+    }
+
+    /// Whether there is nothing of it.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.nanos == 0
+    }
+
+    /// The amount as a number, for ratios.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "ratios are compared as floats upstream too")]
+    pub fn as_f64(&self) -> f64 {
+        self.nanos as f64 / NANO as f64
     }
 }
 
@@ -155,7 +188,10 @@ fn keeps_text(parts: &Parts<'_>, unit: Unit) -> bool {
     let digits = [whole, parts.fraction].concat();
     let Ok(value) = digits.parse::<i64>() else { return false };
     if unit.family == Family::Binary {
-        return parts.fraction.is_empty() && digits.len() < 15 && value & 7 != 0;
+        // A factor of 1024 counts as three digits.
+        let length = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+        let is_short = length.saturating_add(3 * unit.power) < 15;
+        return parts.fraction.is_empty() && is_short && value & 7 != 0;
     }
     let scale = unit.power - i32::try_from(parts.fraction.len()).unwrap_or(i32::MAX);
     digits.len() <= FEW_DIGITS
@@ -182,7 +218,8 @@ fn nanos(whole: &str, fraction: &str, unit: Unit) -> i128 {
         value = value.saturating_mul(10);
     }
     let down = 10_i128.pow(u32::try_from((-tens).clamp(0, 37)).unwrap_or(0));
-    div_up(value, down).min(MAX)
+    let most = if unit.family == Family::Binary { MAX } else { i128::MAX };
+    div_up(value, down).min(most)
 }
 
 impl PartialEq for Quantity {
@@ -264,6 +301,15 @@ mod tests {
             ("010", "010"),
             ("5.", "5."),
             ("1E0", "1E0"),
+            ("123456789012345678901", "123456789012345678901"),
+            ("10E", "10E"),
+            ("9Ei", "9223372036854775807"),
+            ("-9Ei", "-9223372036854775807"),
+            ("7Ei", "7Ei"),
+            ("03Mi", "03Mi"),
+            ("03Ei", "3Ei"),
+            ("012345678901Ki", "012345678901Ki"),
+            ("0123456789012Ki", "123456789012Ki"),
         ] {
             assert_eq!(Quantity::parse(text).unwrap().to_string(), expect, "{text}");
         }

@@ -59,6 +59,10 @@ fn end(event: &Event) -> Option<String> {
             format!("{app} pushes {}, which reverts {}", short(commit), short(from))
         }
         Event::Held { app, commit } => format!("{app} is left at {}", short(commit)),
+        Event::Degraded { app, object, reason } => {
+            format!("{app} is not healthy any more: {}", of_object(Some(object.as_str()), reason))
+        }
+        Event::Recovered { app } => format!("{app} is healthy again"),
         Event::Noted { app, commit, text } => format!("{app} notes at {}: {text}", short(commit)),
         _ => return None,
     })

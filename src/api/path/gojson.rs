@@ -3,6 +3,9 @@
 //!
 //! Only asked about a text that could not be read; the reading itself is `serde_json`'s.
 
+/// How deep Go's decoder goes.
+const MAX_DEPTH: usize = 10_000;
+
 /// The first fault of `text`; `None` if there is none that Go would see.
 pub(crate) fn error(text: &[u8]) -> Option<String> {
     let mut scan = Scan { text, at: 0 };
@@ -46,11 +49,38 @@ impl Scan<'_> {
         format!("invalid character '{shown}' {context}")
     }
 
+    /// One value, however deep: what is open is a list and no recursion.
     fn value(&mut self) -> Result<(), String> {
-        self.blanks();
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            self.blanks();
+            let opened = match self.peek() {
+                Some(byte @ (b'{' | b'[')) => {
+                    if open.len() == MAX_DEPTH {
+                        return Err(self.unexpected("exceeded max depth"));
+                    }
+                    open.push(byte);
+                    self.at += 1;
+                    self.blanks();
+                    !matches!((byte, self.peek()), (b'{', Some(b'}')) | (b'[', Some(b']')))
+                }
+                _ => {
+                    self.scalar()?;
+                    false
+                }
+            };
+            if opened {
+                if open.last() == Some(&b'{') {
+                    self.key()?;
+                }
+            } else if self.close(&mut open)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn scalar(&mut self) -> Result<(), String> {
         match self.peek() {
-            Some(b'{') => self.object(),
-            Some(b'[') => self.array(),
             Some(b'"') => self.string(),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
@@ -60,52 +90,44 @@ impl Scan<'_> {
         }
     }
 
-    fn object(&mut self) -> Result<(), String> {
-        self.at += 1;
-        let mut first = true;
-        loop {
-            self.blanks();
-            match self.peek() {
-                Some(b'}') if first => break,
-                Some(b'"') => self.string()?,
-                _ => return Err(self.unexpected("looking for beginning of object key string")),
-            }
-            first = false;
-            self.blanks();
-            if self.peek() != Some(b':') {
-                return Err(self.unexpected("after object key"));
-            }
-            self.at += 1;
-            self.value()?;
-            self.blanks();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.unexpected("after object key:value pair")),
-            }
+    /// A key and its colon.
+    fn key(&mut self) -> Result<(), String> {
+        self.blanks();
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("looking for beginning of object key string"));
+        }
+        self.string()?;
+        self.blanks();
+        if self.peek() != Some(b':') {
+            return Err(self.unexpected("after object key"));
         }
         self.at += 1;
         Ok(())
     }
 
-    fn array(&mut self) -> Result<(), String> {
-        self.at += 1;
-        self.blanks();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.value()?;
+    /// What comes after a value, up to where the next one starts; true where there is none.
+    fn close(&mut self, open: &mut Vec<u8>) -> Result<bool, String> {
+        while let Some(byte) = open.last() {
             self.blanks();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
+            match (byte, self.peek()) {
+                (b'{', Some(b'}')) | (b'[', Some(b']')) => {
+                    open.pop();
+                    self.at += 1;
+                }
+                (b'{', Some(b',')) => {
+                    self.at += 1;
+                    self.key()?;
+                    return Ok(false);
+                }
+                (_, Some(b',')) => {
+                    self.at += 1;
+                    return Ok(false);
+                }
+                (b'{', _) => return Err(self.unexpected("after object key:value pair")),
                 _ => return Err(self.unexpected("after array element")),
             }
         }
-        self.at += 1;
-        Ok(())
+        Ok(true)
     }
 
     fn string(&mut self) -> Result<(), String> {
@@ -160,9 +182,18 @@ mod tests {
             ("[1 2]", "invalid character '2' after array element"),
             ("{\"a\":1 \"b\"}", "invalid character '\"' after object key:value pair"),
             ("tru", "unexpected end of JSON input"),
+            (
+                "{\"a\":[{},[],1,{\"b\":[true,]}]}",
+                "invalid character ']' looking for beginning of value",
+            ),
+            ("{\"a\":1,}", "invalid character '}' looking for beginning of object key string"),
             ("{} x", "invalid character 'x' after top-level value"),
         ] {
             assert_eq!(error(text.as_bytes()).as_deref(), Some(expected), "{text}");
         }
+        assert_eq!(error(br#" {"a":[{},[],-1.5e3,{"b":[true,null]}],"c":"\u00e9"} "#), None);
+        let deep = "[".repeat(1_000_000);
+        let expected = "invalid character '[' exceeded max depth";
+        assert_eq!(error(deep.as_bytes()).as_deref(), Some(expected));
     }
 }

@@ -65,7 +65,8 @@ pub fn parse(
     }
     let mut options = query::options(verb, &query, incoming.body.is_empty())?;
     let mut read = None;
-    if let Some(kind) = kind {
+    if let Some(kind) = kind.filter(|_| !place.connects()) {
+        let kind = place.kind_of_body(kind);
         read = match verb {
             Verb::Create | Verb::Update => Some(body::object(incoming, &kind)?),
             Verb::Patch(patch) => Some(body::patch(incoming.body, patch)?),
@@ -89,6 +90,7 @@ pub fn parse(
         body,
         options,
         user_agent: Name::Owned(incoming.user_agent.to_owned()),
+        user: None,
     })
 }
 
@@ -153,6 +155,23 @@ struct Place {
 }
 
 impl Place {
+    /// Whether this is a stream to something that runs, which takes no object.
+    fn connects(&self) -> bool {
+        let subresource = self.subresource.as_deref().unwrap_or_default();
+        matches!(subresource, "exec" | "attach" | "portforward" | "proxy")
+    }
+
+    /// What is sent to the place, where `own` is the kind of its resource.
+    fn kind_of_body(&self, own: Name) -> Name {
+        match self.subresource.as_deref() {
+            Some("token") => Name::Borrowed("TokenRequest"),
+            Some("eviction") => Name::Borrowed("Eviction"),
+            Some("binding") => Name::Borrowed("Binding"),
+            Some("scale") => Name::Borrowed("Scale"),
+            _ => own,
+        }
+    }
+
     fn read(path: &str) -> Option<Self> {
         let mut segments: Vec<String> =
             path.split('/').filter(|s| !s.is_empty()).map(percent_decode).collect();

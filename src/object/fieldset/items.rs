@@ -43,7 +43,7 @@ fn keyed_element(
     for name in &list.keys {
         let default = || fields.and_then(|m| m.field(name)).and_then(|f| f.default.as_ref());
         // A key field without value and default is left out: that is a different item.
-        if let Some(value) = item.get(&**name).or_else(default) {
+        if let Some(value) = item.get(name).or_else(default) {
             key.push((name.to_string(), value.clone()));
         }
     }

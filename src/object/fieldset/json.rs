@@ -119,14 +119,17 @@ fn write_value(value: &Value, out: &mut String) {
     }
 }
 
-/// A text in quotes; most have nothing to escape.
+/// A text in quotes, with the escapes of Go's encoder, which spares pages of HTML; most have
+/// nothing to escape.
 fn write_text(text: &str, out: &mut String) {
-    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+    if text.bytes().all(|b| b >= 0x20 && !b"\"\\<>&".contains(&b)) {
         out.push('"');
         out.push_str(text);
         out.push('"');
     } else {
-        let _ = write!(out, "{}", Value::from(text));
+        let quoted = Value::from(text).to_string();
+        let quoted = quoted.replace('<', "\\u003c").replace('>', "\\u003e");
+        out.push_str(&quoted.replace('&', "\\u0026"));
     }
 }
 

@@ -23,7 +23,7 @@ fn of_map(schema: &Schema, form: &MapType, map: &Map<String, Value>, set: &Set) 
     let mut out = Map::new();
     for Node { element, below, .. } in set.nodes() {
         let super::PathElement::Field(name) = element else { continue };
-        if let (Some(value), Some(ty)) = (map.get(&**name), form.type_at(name)) {
+        if let (Some(value), Some(ty)) = (map.get(name), form.type_at(name)) {
             out.insert(name.to_string(), project(schema, ty, value, below));
         }
     }
@@ -38,7 +38,7 @@ fn of_list(schema: &Schema, form: &ListType, list: &[Value], set: &Set) -> Value
         let mut part = project(schema, form.item, item, &node.below);
         if let (Value::Object(part), Value::Object(item)) = (&mut part, item) {
             for key in &form.keys {
-                if let Some(value) = item.get(&**key) {
+                if let Some(value) = item.get(key) {
                     part.entry(key.to_string()).or_insert_with(|| value.clone());
                 }
             }

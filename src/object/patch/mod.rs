@@ -8,7 +8,7 @@ mod strategic;
 
 use json_patch::{AddOperation, PatchOperation, ReplaceOperation};
 
-use super::{Map, Value};
+use super::{Map, Value, value};
 use crate::base::limits;
 
 pub use strategic::strategic;
@@ -54,26 +54,28 @@ pub fn json(live: Value, patch: &Value) -> Result<Value, PatchError> {
     };
     let read: Result<json_patch::Patch, _> = operations
         .iter()
-        .map(|o| serde_json::from_value(o.clone()))
+        .map(|o| value::from_value(o.clone()))
         .collect::<Result<Vec<_>, _>>()
         .map(json_patch::Patch);
     // An unknown operation is read upstream and fails when it is carried out.
     let operations = read.map_err(|e| PatchError::Rejected(e.to_string()))?;
-    let mut value = live;
+    let mut value = serde_json::Value::from(live);
     for operation in operations.0 {
         let operation = [as_upstream(&value, operation)];
         json_patch::patch(&mut value, &operation)
             .map_err(|e| PatchError::Rejected(e.to_string()))?;
     }
-    Ok(value)
+    Ok(value.into())
 }
 
 /// Upstream's library lets `replace` add a key that a map lacks, against the RFC.
-fn as_upstream(value: &Value, operation: PatchOperation) -> PatchOperation {
+fn as_upstream(value: &serde_json::Value, operation: PatchOperation) -> PatchOperation {
     match operation {
         PatchOperation::Replace(ReplaceOperation { path, value: new }) => {
             let parent = path.parent().and_then(|parent| value.pointer(parent.as_str()));
-            if parent.is_some_and(Value::is_object) && value.pointer(path.as_str()).is_none() {
+            if parent.is_some_and(serde_json::Value::is_object)
+                && value.pointer(path.as_str()).is_none()
+            {
                 PatchOperation::Add(AddOperation { path, value: new })
             } else {
                 PatchOperation::Replace(ReplaceOperation { path, value: new })

@@ -85,7 +85,7 @@ impl Merge<'_> {
             live.remove(&key);
             return Ok(());
         }
-        let merged = match (live.remove(&key), value) {
+        let merged = match (live.get_mut(&key).map(Value::take), value) {
             (Some(Value::Object(old)), Value::Object(new)) if !deletes => {
                 let rule = self.rule(ty, &key);
                 if rule.patch.replace {
@@ -108,8 +108,9 @@ impl Merge<'_> {
                 without_directives(new)
             }
         };
-        if let Some(merged) = merged {
-            live.insert(key, merged);
+        match merged {
+            Some(merged) => drop(live.insert(key, merged)),
+            None => drop(live.remove(&key)),
         }
         Ok(())
     }
@@ -229,6 +230,9 @@ fn retain_keys(live: &mut Fields, patch: &mut Fields) -> Result<(), PatchError> 
 }
 
 fn discard_nulls(value: &mut Value) {
+    if !has_nulls(value) {
+        return;
+    }
     match value {
         Value::Object(map) => {
             map.retain(|_, value| !value.is_null());
@@ -236,6 +240,15 @@ fn discard_nulls(value: &mut Value) {
         }
         Value::Array(list) => list.iter_mut().for_each(discard_nulls),
         _ => {}
+    }
+}
+
+/// Whether there is a null in a map: what is in order stays shared.
+fn has_nulls(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.values().any(|value| value.is_null() || has_nulls(value)),
+        Value::Array(list) => list.iter().any(has_nulls),
+        _ => false,
     }
 }
 

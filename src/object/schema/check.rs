@@ -48,7 +48,19 @@ pub struct Problem {
 /// Everything that is wrong with a value, in the order of its fields.
 #[must_use]
 pub fn check(schema: &Schema, ty: TypeId, value: &Value, mode: Mode) -> Vec<Problem> {
-    let mut check = Check { schema, mode, problems: Vec::new() };
+    check_but(schema, ty, value, &[], mode)
+}
+
+/// The same of an object whose fields `settled` have been found to be in order before.
+#[must_use]
+pub fn check_but(
+    schema: &Schema,
+    ty: TypeId,
+    value: &Value,
+    settled: &[&str],
+    mode: Mode,
+) -> Vec<Problem> {
+    let mut check = Check { schema, mode, settled, problems: Vec::new() };
     check.value(schema.ty(ty), None, &Way::Root, value);
     check.problems
 }
@@ -56,6 +68,8 @@ pub fn check(schema: &Schema, ty: TypeId, value: &Value, mode: Mode) -> Vec<Prob
 struct Check<'a> {
     schema: &'a Schema,
     mode: Mode,
+    /// Fields of the root that are not looked at.
+    settled: &'a [&'a str],
     problems: Vec<Problem>,
 }
 
@@ -133,6 +147,9 @@ impl Check<'_> {
     ) {
         let schema = self.schema;
         for (key, value) in map {
+            if matches!(way, Way::Root) && self.settled.contains(&key.as_str()) {
+                continue;
+            }
             let way = Way::Key(way, key);
             match (form.field(key), form.item) {
                 (Some(field), _) => {
@@ -156,7 +173,7 @@ impl Check<'_> {
     }
 
     fn required(&mut self, field: &Field, way: &Way<'_>, map: &Map<String, Value>) {
-        if field.required && map.get(&*field.name).is_none_or(Value::is_null) {
+        if field.required && map.get(&field.name).is_none_or(Value::is_null) {
             let path = Way::Key(way, &field.name).to_string();
             let message = format!("{path}: Required value");
             self.problems.push(Problem { path, kind: ProblemKind::Required, message });

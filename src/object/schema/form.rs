@@ -14,19 +14,8 @@ use crate::object::{Map, Object, Value};
 /// Brings a value of a built-in type into the printed form. What does not fit its type stays as it
 /// is: check first.
 pub fn print(schema: &Schema, ty: TypeId, value: &mut Value) {
-    let ty = schema.ty(ty);
-    match value {
-        Value::Object(map) => {
-            if let Some(form) = &ty.map {
-                print_map(schema, form, map);
-            }
-        }
-        Value::Array(list) => {
-            if let Some(form) = &ty.list {
-                print_list(schema, form, list);
-            }
-        }
-        scalar => print_scalar(ty, scalar),
+    if let Some(printed) = printed(schema, ty, value) {
+        *value = printed;
     }
 }
 
@@ -37,10 +26,13 @@ pub fn print_object(schema: &Schema, ty: TypeId, object: &mut Object) {
 
 /// The same of an object whose fields `settled` are in that form already.
 pub fn print_object_but(schema: &Schema, ty: TypeId, object: &mut Object, settled: &[&str]) {
-    match &schema.ty(ty).map {
-        Some(form) if form.fields.is_empty() => print_map(schema, form, &mut object.0),
-        Some(form) => print_fields(schema, form, &mut object.0, settled),
-        None => {}
+    let printed = match &schema.ty(ty).map {
+        Some(form) if form.fields.is_empty() => printed_map(schema, form, &object.0),
+        Some(form) => printed_fields(schema, form, &object.0, settled),
+        None => None,
+    };
+    if let Some(printed) = printed {
+        object.0 = printed;
     }
 }
 
@@ -81,57 +73,90 @@ pub fn empty(schema: &Schema, ty: TypeId) -> Object {
     object
 }
 
-fn print_map(schema: &Schema, form: &MapType, map: &mut Map<String, Value>) {
-    if form.fields.is_empty() {
-        if let Some(item) = form.item.filter(|item| *item != TypeId::DEDUCED) {
-            for value in map.values_mut() {
-                print_item(schema, item, value);
-            }
-        }
-        return;
+type Fields = Map<String, Value>;
+
+/// The printed form of a value; `None` if it is that already, as most of what is written is.
+fn printed(schema: &Schema, ty: TypeId, value: &Value) -> Option<Value> {
+    let ty = schema.ty(ty);
+    match value {
+        Value::Object(map) => printed_map(schema, ty.map.as_ref()?, map).map(Value::Object),
+        Value::Array(list) => printed_list(schema, ty.list.as_ref()?, list).map(Value::Array),
+        scalar => printed_scalar(ty, scalar),
     }
-    print_fields(schema, form, map, &[]);
 }
 
-/// Brings the fields of a struct into the printed form, but for those in `settled`.
-fn print_fields(schema: &Schema, form: &MapType, map: &mut Map<String, Value>, settled: &[&str]) {
-    let mut gone = Vec::new();
-    for (at, (key, value)) in map.iter_mut().enumerate() {
-        let stays = match form.field(key) {
-            _ if settled.contains(&key.as_str()) => true,
-            Some(field) => print_field(schema, field, value),
-            None => form.item.is_some(),
-        };
-        if !stays {
-            gone.push(at);
+fn printed_map(schema: &Schema, form: &MapType, map: &Fields) -> Option<Fields> {
+    if !form.fields.is_empty() {
+        return printed_fields(schema, form, map, &[]);
+    }
+    let item = form.item.filter(|item| *item != TypeId::DEDUCED)?;
+    let mut out = None;
+    for (key, value) in map {
+        if let Some(value) = printed_item(schema, item, value) {
+            out.get_or_insert_with(|| map.clone()).insert(key.clone(), value);
         }
     }
-    if !gone.is_empty() {
-        let mut places = 0..;
-        map.retain(|_, _| places.next().is_none_or(|at| gone.binary_search(&at).is_err()));
+    out
+}
+
+/// The printed form of a struct's fields, those in `settled` left as they are.
+fn printed_fields(
+    schema: &Schema,
+    form: &MapType,
+    map: &Fields,
+    settled: &[&str],
+) -> Option<Fields> {
+    let mut out = None;
+    for (key, value) in map {
+        let change = match form.field(key) {
+            _ if settled.contains(&key.as_str()) => continue,
+            Some(field) => printed_field(schema, field, value),
+            None if form.item.is_some() => continue,
+            None => Change::Goes,
+        };
+        if let Change::None = change {
+            continue;
+        }
+        let out = out.get_or_insert_with(|| map.clone());
+        match change {
+            Change::Is(value) => drop(out.insert(key.clone(), value)),
+            Change::None | Change::Goes => drop(out.remove(key)),
+        }
     }
     for field in &form.fields {
-        let unset = match field.presence {
-            Presence::Pointer | Presence::Value => continue,
-            Presence::Always | Presence::Nullable => !map.contains_key(&*field.name),
-        };
-        if unset {
-            map.insert(field.name.to_string(), print_unset(schema, field));
+        let always = matches!(field.presence, Presence::Always | Presence::Nullable);
+        if always && !map.contains_key(&field.name) {
+            let out = out.get_or_insert_with(|| map.clone());
+            out.insert(field.name.to_string(), print_unset(schema, field));
         }
     }
+    out
 }
 
-/// Brings the value of a field into the printed form; whether it stays there.
-fn print_field(schema: &Schema, field: &Field, value: &mut Value) -> bool {
+/// What the printed form changes of a field.
+enum Change {
+    None,
+    Goes,
+    Is(Value),
+}
+
+fn printed_field(schema: &Schema, field: &Field, value: &Value) -> Change {
     if value.is_null() {
-        *value = print_unset(schema, field);
-        return matches!(field.presence, Presence::Always | Presence::Nullable);
+        return match (field.presence, print_unset(schema, field)) {
+            (Presence::Pointer | Presence::Value, _) => Change::Goes,
+            (_, Value::Null) => Change::None,
+            (_, unset) => Change::Is(unset),
+        };
     }
-    print(schema, field.ty, value);
+    let printed = printed(schema, field.ty, value);
     // An empty list of managed fields is an order to forget them (R-SSA-28).
-    field.presence != Presence::Value
-        || !is_zero(schema.ty(field.ty), value)
-        || field.name == "managedFields"
+    if field.presence == Presence::Value
+        && is_zero(schema.ty(field.ty), printed.as_ref().unwrap_or(value))
+        && field.name != "managedFields"
+    {
+        return Change::Goes;
+    }
+    printed.map_or(Change::None, Change::Is)
 }
 
 fn print_unset(schema: &Schema, field: &Field) -> Value {
@@ -141,45 +166,38 @@ fn print_unset(schema: &Schema, field: &Field) -> Value {
     }
 }
 
-fn print_list(schema: &Schema, form: &ListType, list: &mut [Value]) {
-    if form.item != TypeId::UNTYPED_ATOMIC {
-        list.iter_mut().for_each(|item| print_item(schema, form.item, item));
+fn printed_list(schema: &Schema, form: &ListType, list: &[Value]) -> Option<Vec<Value>> {
+    if form.item == TypeId::UNTYPED_ATOMIC {
+        return None;
     }
+    let mut out = None;
+    for (at, item) in list.iter().enumerate() {
+        if let Some(item) = printed_item(schema, form.item, item) {
+            out.get_or_insert_with(|| list.to_vec())[at] = item;
+        }
+    }
+    out
 }
 
-fn print_item(schema: &Schema, ty: TypeId, item: &mut Value) {
+fn printed_item(schema: &Schema, ty: TypeId, item: &Value) -> Option<Value> {
     if item.is_null() {
-        *item = zero(schema, ty);
-    } else {
-        print(schema, ty, item);
+        return Some(zero(schema, ty)).filter(|zero| !zero.is_null());
     }
+    printed(schema, ty, item)
 }
 
-fn print_scalar(ty: &Type, value: &mut Value) {
-    match (ty.format, &*value) {
-        (Format::Quantity, Value::String(text)) => {
-            if let Ok(quantity) = Quantity::parse(text) {
-                *value = quantity.to_string().into();
-            }
-        }
-        (Format::DateTime, Value::String(text)) if is_plain_time(text) => {}
+fn printed_scalar(ty: &Type, value: &Value) -> Option<Value> {
+    let text = match (ty.format, value) {
+        (Format::DateTime, Value::String(text)) if is_plain_time(text) => return None,
+        (Format::Quantity, Value::String(text)) => Quantity::parse(text).ok()?.to_string(),
         (Format::Quantity, Value::Number(number)) => {
-            if let Ok(quantity) = Quantity::parse(&number.to_string()) {
-                *value = quantity.to_string().into();
-            }
+            Quantity::parse(&number.to_string()).ok()?.to_string()
         }
-        (Format::DateTime, Value::String(text)) => {
-            if let Some(time) = Time::parse_rfc3339(text) {
-                *value = time.rfc3339().into();
-            }
-        }
-        (Format::MicroTime, Value::String(text)) => {
-            if let Some(time) = Time::parse_rfc3339(text) {
-                *value = time.rfc3339_micro().into();
-            }
-        }
-        _ => {}
-    }
+        (Format::DateTime, Value::String(text)) => Time::parse_rfc3339(text)?.rfc3339(),
+        (Format::MicroTime, Value::String(text)) => Time::parse_rfc3339(text)?.rfc3339_micro(),
+        _ => return None,
+    };
+    (value != &text).then(|| text.into())
 }
 
 /// Whether a text is surely a time, and in the one spelling that times without fractions have:

@@ -10,15 +10,18 @@
 //! CustomResourceDefinition (`sim::crd`).
 
 pub mod check;
+mod fields;
 pub mod form;
 mod table;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::path::PathElement;
 use super::{Gvk, Gvr, Name, Value};
 
 pub use check::{Mode, Problem, ProblemKind, check};
+pub use fields::Fields;
 
 /// The built-in kinds of the Kubernetes release that the table was generated from.
 #[must_use]
@@ -104,7 +107,7 @@ pub struct ListType {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapType {
     /// Sorted by name.
-    pub fields: Vec<Field>,
+    pub fields: Fields,
     /// The type of keys that are no field; `None` where there may be none.
     pub item: Option<TypeId>,
     /// Whether the map merges as one value.
@@ -238,6 +241,41 @@ impl Schema {
         TypeId(u32::try_from(self.types.len() - 1).unwrap_or(u32::MAX))
     }
 
+    /// Adds a copy of a type of another schema with all that it leads to, and says where it is.
+    pub fn add_copy(&mut self, other: &Schema, id: TypeId) -> TypeId {
+        let mut places = BTreeMap::new();
+        places.insert(TypeId::DEDUCED, TypeId::DEDUCED);
+        places.insert(TypeId::UNTYPED_ATOMIC, TypeId::UNTYPED_ATOMIC);
+        self.copy(other, id, &mut places)
+    }
+
+    fn copy(
+        &mut self,
+        other: &Schema,
+        id: TypeId,
+        places: &mut BTreeMap<TypeId, TypeId>,
+    ) -> TypeId {
+        if let Some(known) = places.get(&id) {
+            return *known;
+        }
+        let mut ty = other.ty(id).clone();
+        let place = self.add_type(ty.clone());
+        places.insert(id, place);
+        if let Some(list) = &mut ty.list {
+            list.item = self.copy(other, list.item, places);
+        }
+        if let Some(map) = &mut ty.map {
+            map.item = map.item.map(|item| self.copy(other, item, places));
+            let mut fields = map.fields.to_vec();
+            for field in &mut fields {
+                field.ty = self.copy(other, field.ty, places);
+            }
+            map.fields = fields.into();
+        }
+        self.types[place.0 as usize] = ty;
+        place
+    }
+
     /// Adds a kind; one of the same group, version and kind is replaced.
     pub fn add_kind(&mut self, info: KindInfo) {
         self.kinds.retain(|k| k.gvk != info.gvk);
@@ -307,6 +345,11 @@ impl Schema {
         kind.or_else(|| self.extras.iter().find(|(g, _)| g == gvk).map(|(_, ty)| *ty))
     }
 
+    /// Every type with its id.
+    pub fn types(&self) -> impl Iterator<Item = (TypeId, &Type)> {
+        (0..).map(TypeId).zip(&self.types)
+    }
+
     /// A type; the deduced one if the id is of another schema.
     #[must_use]
     pub fn ty(&self, id: TypeId) -> &Type {
@@ -326,8 +369,7 @@ impl MapType {
     /// The named field.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
-        let at = self.fields.binary_search_by(|f| (*f.name).cmp(name)).ok()?;
-        self.fields.get(at)
+        self.fields.named(name)
     }
 
     /// The type of what stands under a key, field or not.

@@ -22,8 +22,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Field, Format, GoNames, KindInfo, ListType, MapType, PatchRule, Presence, Relation, Scalar,
-    Schema, Subresource, Type, TypeId,
+    Field, Fields, Format, GoNames, KindInfo, ListType, MapType, PatchRule, Presence, Relation,
+    Scalar, Schema, Subresource, Type, TypeId,
 };
 use crate::object::{Gvk, Gvr, Name};
 
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &'static str) -> Schema {
                 if let (Some(name), Some(Type { map: Some(map), .. })) =
                     (head.strip_prefix(' '), schema.types.last_mut())
                 {
-                    map.fields.push(field(name, rest));
+                    map.fields.add(field(name, rest));
                 }
             }
         }
@@ -57,7 +57,7 @@ pub(super) fn parse(text: &'static str) -> Schema {
 /// Anything, without a schema.
 pub(super) fn any(format: Format) -> Type {
     let list = ListType { item: TypeId::UNTYPED_ATOMIC, relation: Relation::Atomic, keys: vec![] };
-    let map = MapType { fields: vec![], item: Some(TypeId::DEDUCED), atomic: false };
+    let map = MapType { fields: Fields::default(), item: Some(TypeId::DEDUCED), atomic: false };
     let name = Cow::Borrowed("");
     Type { name, scalar: Some(Scalar::Untyped), list: Some(list), map: Some(map), format }
 }
@@ -65,7 +65,11 @@ pub(super) fn any(format: Format) -> Type {
 /// Anything, as one value.
 pub(super) fn raw() -> Type {
     let mut ty = any(Format::None);
-    ty.map = Some(MapType { fields: vec![], item: Some(TypeId::UNTYPED_ATOMIC), atomic: true });
+    ty.map = Some(MapType {
+        fields: Fields::default(),
+        item: Some(TypeId::UNTYPED_ATOMIC),
+        atomic: true,
+    });
     ty
 }
 
@@ -127,7 +131,7 @@ fn map(line: &'static str) -> Type {
     let atomic = columns.next() == Some("a");
     let item = id(columns.next());
     let name = columns.next().filter(|c| *c != "-").unwrap_or("");
-    Type { map: Some(MapType { fields: vec![], item, atomic }), ..of_form(name) }
+    Type { map: Some(MapType { fields: Fields::default(), item, atomic }), ..of_form(name) }
 }
 
 fn field(name: &'static str, line: &'static str) -> Field {

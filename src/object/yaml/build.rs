@@ -17,6 +17,15 @@ pub fn documents(text: &str) -> Result<Vec<Node>, YamlError> {
     documents_with(text, Twins::Refused)
 }
 
+/// As [`documents`], but the last of a key's values counts that is given twice, as for the Go
+/// decoders that are not strict.
+///
+/// # Errors
+/// As [`documents`], repeated keys aside.
+pub fn documents_last_wins(text: &str) -> Result<Vec<Node>, YamlError> {
+    documents_with(text, Twins::LastWins)
+}
+
 /// As [`documents`], with a say on keys that stand twice.
 pub(super) fn documents_with(text: &str, twins: Twins) -> Result<Vec<Node>, YamlError> {
     let mut options = Options::default();
@@ -98,6 +107,7 @@ impl Builder {
                 let scalar = Scalar {
                     text: if is_bare { String::new() } else { text.into_owned() },
                     style: style_of(style),
+                    folded: style == ScalarStyle::Folded,
                     tag: tag.map(|tag| tag_name(&tag)),
                 };
                 self.place(self.node(Content::Scalar(scalar), span), anchor)

@@ -12,6 +12,8 @@
 
 mod build;
 pub mod edit;
+mod folded;
+mod go;
 mod path;
 mod resolve;
 pub mod spanned;
@@ -19,7 +21,10 @@ mod text;
 mod timestamp;
 mod write;
 
+pub(crate) use go::go_float;
+pub use go::{go_string, go_string_of};
 pub use path::{Child, child, position_of};
+pub(crate) use resolve::plain;
 pub use text::scalar;
 pub use write::{Yaml, to_string};
 

@@ -5,7 +5,7 @@
 //! pattern, and a float that is a whole number is printed, so kept, as an integer.
 
 use super::spanned::{Scalar, Style};
-use super::{Dialect, timestamp};
+use super::{Dialect, folded, timestamp};
 use crate::object::Value;
 
 /// Whether a scalar is null in any dialect.
@@ -24,6 +24,9 @@ pub(super) fn value(scalar: &Scalar, dialect: Dialect) -> Result<Value, String> 
     let text = scalar.text.as_str();
     match scalar.tag.as_deref() {
         None if scalar.style == Style::Plain => plain(text, dialect),
+        None | Some("str" | "!") if scalar.folded && dialect == Dialect::Kustomize => {
+            Ok(Value::String(folded::again(text)))
+        }
         None | Some("str" | "!") => Ok(Value::String(text.to_owned())),
         Some("binary") => Err("!!binary is not read: write the text itself".to_owned()),
         Some(tag @ ("int" | "float" | "bool" | "null" | "timestamp")) => tagged(text, tag, dialect),
@@ -65,7 +68,17 @@ pub(super) fn is_plain_text(text: &str) -> bool {
         .all(|dialect| plain(text, dialect).is_ok_and(|v| v.as_str() == Some(text)))
 }
 
-fn plain(text: &str, dialect: Dialect) -> Result<Value, String> {
+/// Whether the Go library would read a plain scalar with this text as text.
+pub(super) fn is_go_text(text: &str) -> bool {
+    timestamp::canonical(text).is_none()
+        && plain(text, Dialect::Kubectl).is_ok_and(|value| value.is_string())
+}
+
+/// A plain scalar in a dialect, as [`value`] reads one without a tag.
+///
+/// # Errors
+/// Where JSON has no such value.
+pub(crate) fn plain(text: &str, dialect: Dialect) -> Result<Value, String> {
     let Some(first) = text.bytes().next() else { return Ok(Value::Null) };
     match first {
         b'0'..=b'9' | b'+' | b'-' | b'.' => {
@@ -185,7 +198,7 @@ mod tests {
     use crate::object::json;
 
     fn scalar(text: &str, style: Style) -> Scalar {
-        Scalar { text: text.to_owned(), style, tag: None }
+        Scalar { text: text.to_owned(), style, folded: false, tag: None }
     }
 
     #[track_caller]

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-pub use super::build::documents;
+pub use super::build::{documents, documents_last_wins};
 use super::{Dialect, YamlError, resolve};
 use crate::object::{Map, Value};
 
@@ -48,6 +48,8 @@ pub struct Scalar {
     pub text: String,
     /// How it is written.
     pub style: Style,
+    /// Whether it is a block whose lines are joined (`>`).
+    pub folded: bool,
     /// Its tag: `str`, `int`, ... for YAML's own, in full for others.
     pub tag: Option<String>,
 }
