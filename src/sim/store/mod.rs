@@ -5,7 +5,6 @@
 
 mod filter;
 mod history;
-mod packed;
 mod table;
 
 use std::collections::BTreeMap;
@@ -48,6 +47,12 @@ impl Key {
         Self(key)
     }
 
+    /// The key of what [`Key::as_str`] gave.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The key as text, as a continue token carries it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -66,6 +71,19 @@ pub struct Delivery {
     pub event: WatchEvent,
 }
 
+/// A commit, for whoever keeps the store's state elsewhere too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit {
+    /// At which revision.
+    pub revision: u64,
+    /// Of which resource.
+    pub resource: Resource,
+    /// Under which key.
+    pub key: Key,
+    /// The object as it is now; `None` where it is gone.
+    pub object: Option<Arc<Object>>,
+}
+
 /// All objects of a cluster.
 #[derive(Debug, Default)]
 pub struct Store {
@@ -73,9 +91,49 @@ pub struct Store {
     compacted: u64,
     tables: BTreeMap<Resource, Table>,
     deliveries: Vec<Delivery>,
+    /// Commits since they were last taken, where somebody wants them.
+    journal: Option<Vec<Commit>>,
 }
 
 impl Store {
+    /// A store that goes on from a state that was kept, at a revision that none of its objects is
+    /// past. What was before is history that is no longer kept.
+    #[must_use]
+    pub fn restored(revision: u64, state: impl IntoIterator<Item = Commit>) -> Self {
+        let mut store = Self { revision, compacted: revision, ..Self::default() };
+        for Commit { resource, key, object, .. } in state {
+            if let Some(object) = object {
+                store.tables.entry(resource).or_default().restore(key, object);
+            }
+        }
+        for table in store.tables.values_mut() {
+            table.compact(revision);
+        }
+        store
+    }
+
+    /// From now on commits are noted for [`Store::take_journal`].
+    pub fn keep_journal(&mut self) {
+        self.journal.get_or_insert_default();
+    }
+
+    /// The commits since the last call, in their order.
+    pub fn take_journal(&mut self) -> Vec<Commit> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Every object as the commit that made it.
+    pub fn state(&self) -> impl Iterator<Item = Commit> {
+        self.tables.iter().flat_map(|(resource, table)| {
+            table.entries().map(|(key, object)| Commit {
+                revision: object.revision(),
+                resource: resource.clone(),
+                key: key.clone(),
+                object: Some(Arc::clone(object)),
+            })
+        })
+    }
+
     /// The revision of the last commit.
     #[must_use]
     pub fn revision(&self) -> u64 {
@@ -113,6 +171,11 @@ impl Store {
         self.revision += 1;
         set_revision(&mut object, self.revision);
         let object = Arc::new(object);
+        if let Some(journal) = &mut self.journal {
+            let (resource, key) = (resource.clone(), key.clone());
+            let object = Some(Arc::clone(&object));
+            journal.push(Commit { revision: self.revision, resource, key, object });
+        }
         table.commit(self.revision, key, Some(Arc::clone(&object)), &mut self.deliveries);
         object
     }
@@ -123,6 +186,10 @@ impl Store {
         let table = self.tables.get_mut(resource)?;
         table.get(&key)?;
         self.revision += 1;
+        if let Some(journal) = &mut self.journal {
+            let (resource, key) = (resource.clone(), key.clone());
+            journal.push(Commit { revision: self.revision, resource, key, object: None });
+        }
         table.commit(self.revision, key, None, &mut self.deliveries)
     }
 

@@ -67,6 +67,16 @@ impl Table {
         self.objects.values()
     }
 
+    /// Every object under its key.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Key, &Arc<Object>)> {
+        self.objects.iter()
+    }
+
+    /// Takes an object in without a change: it was there before.
+    pub(super) fn restore(&mut self, key: Key, object: Arc<Object>) {
+        self.objects.insert(key, object);
+    }
+
     pub(super) fn watches(&self) -> &[Watch] {
         &self.watches
     }
@@ -106,18 +116,18 @@ impl Table {
     ) -> Result<Page, Compacted> {
         let Some(at) = at else {
             let start = Self::start(filter, after);
-            return Ok(page(self.objects.range((start, Bound::Unbounded)), filter, limit));
+            return Ok(page(self.objects.range((start, Self::end(filter))), filter, limit));
         };
         let mut then: BTreeMap<&Key, &Arc<Object>> = self.objects.iter().collect();
-        let before = self.history.undo(at)?;
-        for (key, object) in &before {
+        for (key, object) in self.history.undo(at)? {
             match object {
                 Some(object) => then.insert(key, object),
                 None => then.remove(key),
             };
         }
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let range = then.range::<Key, _>((start, Bound::Unbounded)).map(|(k, o)| (*k, *o));
+        let end = Self::end(filter);
+        let range = then.range::<Key, _>((start, end.as_ref())).map(|(k, o)| (*k, *o));
         Ok(page(range, filter, limit))
     }
 
@@ -132,6 +142,14 @@ impl Table {
         }
     }
 
+    /// Where a scan ends: past the last key of a namespace, before which a slash stands.
+    fn end(filter: &Filter) -> Bound<Key> {
+        match &filter.namespace {
+            Some(namespace) => Bound::Excluded(Key::from_text(&format!("{namespace}0"))),
+            None => Bound::Unbounded,
+        }
+    }
+
     pub(super) fn open(
         &mut self,
         watch: Watch,
@@ -142,14 +160,14 @@ impl Table {
             Since::Later => {}
             Since::Now => {
                 let start = Self::start(&watch.filter, None);
-                let range = self.objects.range((start, Bound::Unbounded));
+                let range = self.objects.range((start, Self::end(&watch.filter)));
                 for object in page(range, &watch.filter, 0).items {
                     out.push(delivery(&watch, EventKind::Added, object));
                 }
             }
             Since::Revision(from) => {
                 for change in self.history.since(from)? {
-                    tell(&watch, &change, out);
+                    tell(&watch, change, out);
                 }
             }
         }
@@ -182,7 +200,9 @@ fn page<'a>(
     let prefix = filter.namespace.as_ref().map(|namespace| format!("{namespace}/"));
     let only = filter.namespace.as_deref().zip(filter.name.as_deref());
     let only = only.map(|(namespace, name)| Key::new(namespace, name));
-    for (key, object) in range {
+    let counts_all = !filter.looks_inside() && filter.name.is_none();
+    let mut range = range;
+    while let Some((key, object)) = range.next() {
         if only.as_ref().is_some_and(|only| key > only) {
             break;
         }
@@ -198,6 +218,11 @@ fn page<'a>(
         }
         if limit > 0 && page.items.len() == limit {
             page.remaining += 1;
+            if counts_all {
+                // All that is left is meant; the range ends with the namespace.
+                page.remaining += range.count();
+                break;
+            }
             continue;
         }
         page.items.push(Arc::clone(object));
