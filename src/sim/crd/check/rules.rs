@@ -1,0 +1,98 @@
+//! The rules of a schema: their texts, and whether they compile.
+
+use super::{go, paths};
+use crate::api::Cause;
+use crate::object::Value;
+use crate::sim::crd::fault::{self, Path};
+use crate::sim::crd::rules;
+use crate::sim::crd::schema::{Node, RuleText};
+
+const REASONS: [&str; 4] =
+    ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+
+fn has_line_break(text: &str) -> bool {
+    text.contains(['\n', '\r'])
+}
+
+/// What is wrong with what is written.
+pub(super) fn texts(path: &Path, node: &Node, out: &mut Vec<Cause>) {
+    let all = path.field("x-kubernetes-validations");
+    for (at, rule) in node.rules.iter().enumerate() {
+        let place = all.index(at);
+        let message = rule.message.trim();
+        let shown = Value::from(rule.message.as_str());
+        if rule.rule.trim().is_empty() {
+            out.push(fault::required(&place.field("rule"), "rule is not specified"));
+        } else if !rule.message.is_empty() && message.is_empty() {
+            let why = "must be non-empty if specified";
+            out.push(fault::invalid(&place.field("message"), &shown, why));
+        } else if has_line_break(message) {
+            let why = "must not contain line breaks";
+            out.push(fault::invalid(&place.field("message"), &shown, why));
+        } else if has_line_break(rule.rule.trim()) && message.is_empty() {
+            let why = "message must be specified if rule contains line breaks";
+            out.push(fault::required(&place.field("message"), why));
+        }
+        if !rule.message_expression.is_empty() && rule.message_expression.trim().is_empty() {
+            let why = "messageExpression must be non-empty if specified";
+            out.push(fault::required(&place.field("messageExpression"), why));
+        }
+        if !rule.reason.is_empty() && !REASONS.contains(&rule.reason.as_str()) {
+            let known = REASONS.map(str::to_owned);
+            let reason = rule.reason.as_str().into();
+            out.push(fault::unsupported(&place.field("reason"), &reason, &known));
+        }
+        field_path(&place, node, rule, out);
+    }
+}
+
+fn field_path(place: &Path, node: &Node, rule: &RuleText, out: &mut Vec<Cause>) {
+    let path = rule.field_path.as_str();
+    if path.is_empty() {
+        return;
+    }
+    let shown = Value::from(path);
+    let place = place.field("fieldPath");
+    if path.trim().is_empty() {
+        out.push(fault::invalid(&place, &shown, "must be non-empty if specified"));
+    }
+    if has_line_break(path) {
+        out.push(fault::invalid(&place, &shown, "must not contain line breaks"));
+    }
+    if paths::follow(path, node, true).is_err() {
+        out.push(fault::invalid(&place, &shown, "must be a valid path"));
+    }
+}
+
+/// What is wrong with the rules as programs. `no_old` is the place within which an old value
+/// cannot be found.
+pub(super) fn compiled(
+    path: &Path,
+    node: &Node,
+    is_resource: bool,
+    no_old: Option<&Path>,
+    out: &mut Vec<Cause>,
+) {
+    let all = path.field("x-kubernetes-validations");
+    for (at, text) in node.rules.iter().enumerate() {
+        let place = all.index(at);
+        let verdict = rules::judge(text, node, is_resource);
+        for (key, why) in [("rule", &verdict.rule), ("messageExpression", &verdict.message)] {
+            if let Some(why) = why {
+                out.push(fault::invalid_as(&place.field(key), Some(&go::rule(text)), why));
+            }
+        }
+        if verdict.uses_old {
+            if let Some(outer) = no_old {
+                let why = format!(
+                    "oldSelf cannot be used on the uncorrelatable portion of the schema within {outer}"
+                );
+                let rule = text.rule.as_str().into();
+                out.push(fault::invalid(&place.field("rule"), &rule, &why));
+            }
+        } else if let Some(optional) = text.optional_old_self {
+            let why = "may not be set if oldSelf is not used in rule";
+            out.push(fault::invalid(&place.field("optionalOldSelf"), &optional.into(), why));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Custom resources: what a CustomResourceDefinition says, as functions over values. Whether a
+//! definition is right, what is served because of it, and how the schema of a version prunes,
+//! fills in and judges an object (R-CRD).
+//!
+//! Not here: requests, storage, and when any of this is called (`rest`); merging and ownership
+//! (`fields`). Conversion by webhook is not supported: a definition that asks for it is refused.
+
+pub mod check;
+pub mod coerce;
+pub mod conditions;
+pub mod definition;
+mod fault;
+mod names;
+mod rules;
+pub mod schema;
+pub mod typed;
+pub mod validate;
+
+pub use definition::{Column, ScalePaths, Version, is_served, served};
+pub use rules::Rules;
+pub use schema::Node;
+pub use validate::path_keys;

@@ -1,0 +1,157 @@
+//! A JSON value as the language sees it, by its schema.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use kube_cel::cel;
+use kube_cel::cel::objects::{Key, Map as CelMap};
+
+use super::super::schema::{Additional, Node};
+use super::super::validate::format::go_duration;
+use crate::object::{Map, Value};
+
+const RESERVED: [&str; 21] = [
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
+/// A field's name as a rule writes it.
+pub(super) fn escaped(name: &str) -> String {
+    if RESERVED.contains(&name) {
+        return format!("__{name}__");
+    }
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("__") {
+            out.push_str("__underscores__");
+            rest = after;
+            continue;
+        }
+        match c {
+            '.' => out.push_str("__dot__"),
+            '-' => out.push_str("__dash__"),
+            '/' => out.push_str("__slash__"),
+            c => out.push(c),
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// Converts a value. Fields that the schema does not have are not seen.
+pub(super) fn convert(node: &Node, is_resource: bool, value: &Value) -> cel::Value {
+    match value {
+        Value::Null => cel::Value::Null,
+        Value::Bool(flag) => cel::Value::Bool(*flag),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) if node.ty != "number" => cel::Value::Int(whole),
+            _ => cel::Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::String(text) => convert_text(node, text),
+        Value::Array(list) => {
+            let any = Node::default();
+            let items = node.items.as_deref().unwrap_or(&any);
+            let list = list.iter().map(|item| convert(items, items.embedded, item));
+            cel::Value::List(Arc::new(list.collect()))
+        }
+        Value::Object(map) => convert_map(node, is_resource || node.embedded, map),
+    }
+}
+
+fn text(content: &str) -> cel::Value {
+    cel::Value::String(Arc::new(content.to_owned()))
+}
+
+fn convert_text(node: &Node, content: &str) -> cel::Value {
+    if node.int_or_string {
+        return text(content);
+    }
+    let found = match node.format.as_str() {
+        "byte" => {
+            let decoded = base64::engine::general_purpose::STANDARD.decode(content).ok();
+            decoded.map(|bytes| cel::Value::Bytes(Arc::new(bytes)))
+        }
+        "date-time" => evaluated(&format!("timestamp({content:?})")),
+        "date" => evaluated(&format!("timestamp(\"{content}T00:00:00Z\")")),
+        "duration" => {
+            go_duration(content).and_then(|ns| evaluated(&format!("duration(\"{ns}ns\")")))
+        }
+        _ => None,
+    };
+    found.unwrap_or_else(|| text(content))
+}
+
+/// What a constant expression comes to: how times are made without naming the crate that they
+/// are of.
+fn evaluated(source: &str) -> Option<cel::Value> {
+    cel::Program::compile(source).ok()?.execute(&cel::Context::default()).ok()
+}
+
+fn convert_map(node: &Node, is_resource: bool, map: &Map<String, Value>) -> cel::Value {
+    let is_open = matches!(node.additional, Additional::Schema(_));
+    let mut fields: Vec<(String, cel::Value)> = Vec::with_capacity(map.len());
+    for (key, value) in map {
+        match (key.as_str(), node.below(key)) {
+            ("apiVersion" | "kind", None) if is_resource => {
+                fields.push((key.clone(), convert(&Node::default(), false, value)));
+            }
+            ("metadata", _) if is_resource => {
+                fields.push((key.clone(), convert_metadata(value)));
+            }
+            (_, Some(below)) => {
+                let name = if is_open { key.clone() } else { escaped(key) };
+                fields.push((name, convert(below, below.embedded, value)));
+            }
+            _ => {}
+        }
+    }
+    made_map(fields)
+}
+
+fn convert_metadata(value: &Value) -> cel::Value {
+    let names = ["name", "generateName"].into_iter();
+    let given = names.filter_map(|key| Some((key, value.get(key)?.as_str()?)));
+    made_map(given.map(|(key, content)| (key.to_owned(), text(content))).collect())
+}
+
+fn made_map(fields: Vec<(String, cel::Value)>) -> cel::Value {
+    let fields = fields.into_iter().map(|(key, value)| (Key::String(Arc::new(key)), value));
+    cel::Value::Map(CelMap { map: Arc::new(fields.collect()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped_as_rules_write_them() {
+        for (name, expect) in [
+            ("namespace", "__namespace__"),
+            ("a-b.c/d", "a__dash__b__dot__c__slash__d"),
+            ("a_b", "a_b"),
+            ("a__b", "a__underscores__b"),
+        ] {
+            assert_eq!(escaped(name), expect);
+        }
+    }
+}
