@@ -1,7 +1,7 @@
 //! Server-side apply: the rules of the request (R-SSA-01 to R-SSA-05); the merge is `fields`.
 
 use super::call::Call;
-use super::{Server, create, update};
+use super::{Server, admission, create, custom, update};
 use crate::api::{Cause, Details, Reason, Response, Status, Verb, path};
 use crate::fields::{self, Applied, ApplyError};
 use crate::object::{Object, Value};
@@ -13,7 +13,7 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
     if !config.namespace().is_empty() && config.namespace() != call.namespace {
         call.place(&mut config)?;
     }
-    let live = server.store.get(&call.resource, &call.key()).cloned();
+    let live = custom::live(server, call);
     if live.is_none() && !call.is_whole() {
         return Err(call.not_found());
     }
@@ -25,7 +25,11 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
     match (live, applied) {
         (Some(live), Applied::Unchanged) => {
             precondition(call, &live, &config)?;
-            Ok(Response::object(200, live))
+            if !admission::is_governed(server) {
+                return Ok(Response::object(200, live));
+            }
+            let object = update::write_over(server, call, &live, Object::clone(&live))?;
+            Ok(Response::object(200, object))
         }
         (Some(live), Applied::Changed(mut object)) => {
             call.place(&mut object)?;
@@ -66,7 +70,7 @@ pub(super) fn manager_is_named(call: &Call) -> Result<(), Status> {
 
 fn configuration(call: &mut Call) -> Result<Object, Status> {
     let kind = std::sync::Arc::clone(&call.kind);
-    configuration_of(call, kind.kind, &kind.api_version)
+    configuration_of(call, kind.name(), &kind.api_version)
 }
 
 /// The configuration that the request carries, which must be of the endpoint's kind.

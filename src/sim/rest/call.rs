@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::kinds::{self, Kind};
-use super::secrets;
+use super::kinds::{Kind, Registry};
+use super::{custom, secrets};
 use crate::api::{Cause, Details, FieldValidation, Reason, Request, Status};
 use crate::base::Time;
 use crate::fields::Write;
 use crate::object::schema::check::{self, Mode, ProblemKind};
-use crate::object::{Name, Object, Value};
+use crate::object::{Object, Value};
 use crate::sim::store::{Key, Resource};
 
 pub(super) struct Call<'a> {
@@ -27,19 +27,22 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(now: Time, request: &'a Request) -> Result<Self, Status> {
+    pub(super) fn new(kinds: &Registry, now: Time, request: &'a Request) -> Result<Self, Status> {
         let gvr = &request.resource;
-        let Some(kind) = kinds::of(gvr) else {
-            return Err(no_such_resource(kinds::is_served(&gvr.group, "")));
+        let Some(kind) = kinds.of(gvr) else {
+            return Err(no_such_resource(kinds.is_builtin_group(&gvr.group)));
         };
         let subresource = request.subresource.as_deref().unwrap_or_default();
         let namespace = request.namespace.as_deref().unwrap_or_default();
         let unknown = !subresource.is_empty() && !kind.info.has_subresource(subresource);
+        if kind.custom.is_some() {
+            custom::path_fits(&kind, request, unknown)?;
+        }
         if unknown || (!kind.namespaced() && !namespace.is_empty()) {
             return Err(no_such_resource(true));
         }
-        let resource =
-            Resource { group: Name::Borrowed(kind.group), plural: Name::Borrowed(kind.plural) };
+        let (group, plural) = (kind.info.gvr.group.clone(), kind.info.gvr.plural.clone());
+        let resource = Resource { group, plural };
         let name = request.name.as_deref().unwrap_or_default();
         let mut warnings = Vec::new();
         if kind.kind == "Endpoints" {
@@ -47,6 +50,8 @@ impl<'a> Call<'a> {
                 "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
             warnings.push(text.to_owned());
         }
+        warnings
+            .extend(kind.custom.iter().map(|c| c.deprecation.clone()).filter(|w| !w.is_empty()));
         Ok(Self { now, request, kind, resource, namespace, name, subresource, warnings })
     }
 
@@ -92,51 +97,80 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn invalid(&self, name: &str, causes: &[Cause]) -> Status {
-        Status::invalid(self.kind.group, self.kind.kind, name, causes)
+        Status::invalid(self.kind.group_name(), self.kind.name(), name, causes)
+    }
+
+    /// The same of the object that was given.
+    pub(super) fn invalid_object(&self, object: &Object, causes: &[Cause]) -> Status {
+        // An object of a wrong kind comes this far where it is a custom one.
+        let kind = if self.kind.custom.is_some() { object.kind() } else { self.kind.name() };
+        let name = if self.name.is_empty() { object.name() } else { self.name };
+        Status::invalid(self.kind.group_name(), kind, name, causes)
     }
 
     /// The object that the request carries, of the kind that the URL says.
     pub(super) fn body(&mut self) -> Result<Object, Status> {
+        self.body_over(None)
+    }
+
+    /// The same of an object that is to be written over `live`.
+    pub(super) fn body_over(&mut self, live: Option<&Object>) -> Result<Object, Status> {
         let own = Arc::clone(&self.kind);
-        let (kind, wanted) = (own.kind, own.api_version.as_str());
+        let (kind, wanted) = (own.name(), own.api_version.as_str());
         let Some(Value::Object(body)) = self.request.body.as_deref() else {
             let text = format!("the object provided is unrecognized (must be of type {kind})");
             return Err(Status::bad_request(text));
         };
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
         let (version, found) = (text("apiVersion"), text("kind"));
-        if !found.is_empty() && found != kind {
+        if own.custom.is_some() {
+            custom::types_fit(&own, body)?;
+        } else if !found.is_empty() && found != kind {
             return Err(self.wrong_kind(version, found));
         }
-        if !version.is_empty() && version != wanted {
+        if own.custom.is_none() && !version.is_empty() && version != wanted {
             return Err(self.unreadable(&format!("no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""), version));
         }
-        let problems = self.decode(self.request.body.as_deref().unwrap_or(&Value::Null));
+        let problems = self.decode(self.request.body.as_deref().unwrap_or(&Value::Null), live);
         let problems = problems.map_err(|e| self.unreadable(&e, wanted))?;
         self.tell_or_refuse(problems).map_err(|e| self.unreadable(&e, wanted))?;
         let mut object = Object(body.clone());
-        if found.is_empty() || version.is_empty() {
-            object.set(&["kind"], self.kind.kind.into());
+        if own.custom.is_none() && (found.is_empty() || version.is_empty()) {
+            object.set(&["kind"], self.kind.name().into());
             object.set(&["apiVersion"], self.kind.api_version.as_str().into());
         }
         Ok(object)
     }
 
     fn unreadable(&self, why: &str, version: &str) -> Status {
-        let kind = self.kind.kind;
+        let kind = self.kind.name();
         let version = version.rsplit('/').next().unwrap_or_default();
         Status::bad_request(format!(
             "{kind} in version {version:?} cannot be handled as a {kind}: {why}"
         ))
     }
 
-    /// Unknown fields of a value of this kind; the first wrong type fails it.
-    pub(super) fn decode(&self, value: &Value) -> Result<Vec<String>, String> {
+    /// Unknown fields of a value of this kind; the first wrong type fails it. What is as in `live`
+    /// was in order when it was written.
+    pub(super) fn decode(
+        &self,
+        value: &Value,
+        live: Option<&Object>,
+    ) -> Result<Vec<String>, String> {
+        if let Some(version) = &self.kind.custom {
+            return custom::decode(version, value);
+        }
         let mode = match self.request.options.field_validation {
             FieldValidation::Ignore => Mode::Types,
             FieldValidation::Warn | FieldValidation::Strict => Mode::Decode,
         };
-        let problems = check::check(self.kind.schema(), self.kind.ty, value, mode);
+        let fields = live.into_iter().flat_map(|live| &live.0);
+        let settled: Vec<&str> = fields
+            .filter(|(key, field)| value.get(key) == Some(*field))
+            .map(|(key, _)| key.as_str())
+            .collect();
+        let (schema, ty) = (self.kind.schema(), self.kind.ty);
+        let problems = check::check_but(schema, ty, value, &settled, mode);
         if let Some(wrong) = problems.iter().find(|p| p.kind == ProblemKind::WrongType) {
             return Err(wrong.message.clone());
         }
@@ -165,14 +199,14 @@ impl<'a> Call<'a> {
     }
 
     fn wrong_kind(&self, version: &str, found: &str) -> Status {
-        let wanted = self.kind.kind;
+        let wanted = self.kind.name();
         let short = version.rsplit('/').next().unwrap_or_default();
         let package = match self.kind.group {
             "" => "core",
             group => group.split('.').next().unwrap_or_default(),
         };
         Status::bad_request(format!(
-            "{found} in version {version:?} cannot be handled as a {wanted}: converting ({short}.{found}) to ({package}.{wanted}): unknown conversion"
+            "{found} in version {short:?} cannot be handled as a {wanted}: converting ({short}.{found}) to ({package}.{wanted}): unknown conversion"
         ))
     }
 
@@ -206,7 +240,7 @@ impl<'a> Call<'a> {
     }
 }
 
-fn no_such_resource(group_is_served: bool) -> Status {
+pub(super) fn no_such_resource(group_is_served: bool) -> Status {
     if !group_is_served {
         return Status::new(404, Reason::Unknown, "404 page not found");
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::call::{Call, method_not_allowed};
 use super::{
-    Server, admission, defaults, names, secrets, services, strategy, subresources, validate,
+    Server, admission, auth, custom, defaults, names, secrets, services, strategy, subresources,
+    validate,
 };
 use crate::api::{Reason, Response, Status};
 use crate::fields;
@@ -12,11 +13,18 @@ use crate::object::Object;
 use crate::object::schema::form;
 
 pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, Status> {
+    custom::has_verb(call, "create")?;
     if !call.is_whole() {
         return subresources::create(server, call);
     }
     if !call.name.is_empty() {
         return Err(method_not_allowed());
+    }
+    if let Some(answer) = auth::answer_review(server, call) {
+        return answer;
+    }
+    if let Some(answer) = subresources::create_binding(server, call) {
+        return answer;
     }
     let object = call.body()?;
     let object = from_decoded(server, call, object)?;
@@ -44,6 +52,10 @@ pub(super) fn from_decoded(
 /// that are those of `live` were brought there when they were written.
 pub(super) fn complete(call: &mut Call, live: Option<&Object>, object: &mut Object) {
     admission::single_owners(call, object);
+    if let Some(version) = &call.kind.custom {
+        custom::complete(version, object);
+        return;
+    }
     let settled = live.map(|live| settled(live, object)).unwrap_or_default();
     form::print_object_but(call.kind.schema(), call.kind.ty, object, &settled);
     if call.kind.kind == "Secret" {
@@ -64,7 +76,7 @@ pub(super) fn complete(call: &mut Call, live: Option<&Object>, object: &mut Obje
 /// The fields of an object, metadata apart, that are as they are in `live`.
 fn settled<'l>(live: &'l Object, object: &Object) -> Vec<&'l str> {
     let fields = live.0.iter().filter(|(key, _)| *key != "metadata");
-    fields.filter(|(k, v)| object.0.get(*k) == Some(*v)).map(|(k, _)| k.as_str()).collect()
+    fields.filter(|(k, v)| object.0.get(k) == Some(*v)).map(|(k, _)| k.as_str()).collect()
 }
 
 /// Takes a complete object with its managed fields from there to the store.
@@ -74,20 +86,20 @@ pub(super) fn admit_and_store(
     mut object: Object,
 ) -> Result<Arc<Object>, Status> {
     system_fields(server, call, &mut object);
+    custom::forbid_create(server, call, object.name())?;
     admission::on_create(server, call, &mut object)?;
     services::allocate(server, call, None, &mut object)?;
     strategy::prepare_for_create(&call.kind, call.now, &mut object);
     let name = object.name().to_owned();
-    let causes = validate::create(call, &object);
+    let mut causes = validate::create(call, &object);
+    let warnings = custom::check(call, None, &object, &mut causes);
+    call.warnings.extend(warnings);
     if !causes.is_empty() {
-        return Err(call.invalid(&name, &causes));
+        return Err(call.invalid_object(&object, &causes));
     }
     call.warnings.extend(validate::warnings(call, &object, true));
+    let charges = admission::check_create(server, call, &object)?;
     strategy::read_back(&call.kind, &mut object);
-    if !object.resource_version().is_empty() {
-        let text = "resourceVersion should not be set on objects to be created";
-        return Err(Status::new(500, Reason::Unknown, text));
-    }
     let key = call.key_of(&name);
     if let Some(holder) = server.store.get(&call.resource, &key) {
         let mut status = Status::already_exists(&call.request.resource, &name);
@@ -97,9 +109,15 @@ pub(super) fn admit_and_store(
         return Err(status);
     }
     if call.dry_run() {
-        return Ok(Arc::new(object));
+        return Ok(custom::as_kept(&call.kind, object));
     }
-    Ok(server.store.put(&call.resource, key, object))
+    if !object.resource_version().is_empty() {
+        let text = "resourceVersion should not be set on objects to be created";
+        return Err(Status::new(500, Reason::Unknown, text));
+    }
+    let kept = custom::keep(server, call, object);
+    admission::after_write(server, call, charges);
+    Ok(kept)
 }
 
 /// What the server alone decides.

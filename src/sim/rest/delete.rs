@@ -4,21 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::call::Call;
-use super::{Server, selection};
+use super::{Server, admission, custom, definitions, selection};
 use crate::api::{Details, List, Propagation, Reason, Response, Status};
-use crate::object::{Name, Object, Value};
+use crate::object::{Object, Value};
 use crate::sim::store::Key;
 
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 
-pub(super) fn answer(server: &mut Server, call: &Call) -> Result<Response, Status> {
+pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, Status> {
+    custom::has_verb(call, "delete")?;
     if call.kind.kind == "Namespace" && IMMORTAL.contains(&call.name) {
         let why = "this namespace may not be deleted";
         return Err(Status::forbidden(&call.request.resource, call.name, why));
     }
-    let live = server.store.get(&call.resource, &call.key()).cloned();
-    let live = live.ok_or_else(|| call.not_found())?;
+    let live = custom::live(server, call).ok_or_else(|| call.not_found())?;
+    if call.kind.kind == "CustomResourceDefinition" {
+        definitions::preconditions(call, &live)?;
+        if !live.is_deleting() {
+            return Ok(Response::object(200, definitions::mark(server, call, &live)));
+        }
+    }
     preconditions(call, &live)?;
+    admission::on_delete(server, call, &live)?;
     let (object, gone) = delete(server, call, &live);
     if !gone || call.kind.strategy.returns_deleted {
         return Ok(Response::object(200, object));
@@ -26,31 +33,35 @@ pub(super) fn answer(server: &mut Server, call: &Call) -> Result<Response, Statu
     let mut status = Status::new(200, Reason::Unknown, "");
     status.details = Some(Details {
         name: live.name().to_owned(),
-        group: call.kind.group.to_owned(),
-        kind: call.kind.plural.to_owned(),
+        group: call.kind.group_name().to_owned(),
+        kind: call.kind.plural().to_owned(),
         uid: live.uid().to_owned(),
         ..Details::default()
     });
     Ok(Response::status(status))
 }
 
-pub(super) fn answer_collection(server: &mut Server, call: &Call) -> Result<Response, Status> {
+pub(super) fn answer_collection(server: &mut Server, call: &mut Call) -> Result<Response, Status> {
     let filter = selection::of(call)?;
     let page = server.store.list(&call.resource, &filter, None, None, 0).unwrap_or_default();
+    // All are asked about before the first goes: a request that has to wait starts again.
+    for live in &page.items {
+        admission::on_delete(server, call, live)?;
+    }
     let mut items = Vec::with_capacity(page.items.len());
     for live in page.items {
         let (object, gone) = delete(server, call, &live);
         // What is gone is told as it was listed.
-        items.push(if gone { live } else { object });
+        items.push(if gone { custom::read(&call.kind, &live) } else { object });
     }
     let api_version = call.request.resource.api_version();
-    let kind = Name::Owned(format!("{}List", call.kind.kind));
+    let kind = call.kind.list_kind();
     let revision = server.revision();
     Ok(Response::list(List {
         kind,
         api_version,
         revision,
-        continue_token: None,
+        continue_token: call.kind.custom.is_some().then(String::new),
         remaining: None,
         items,
     }))
@@ -64,11 +75,11 @@ fn preconditions(call: &Call, live: &Object) -> Result<(), Status> {
         );
         // The real server names the kind here, not the resource.
         let text =
-            format!("Operation cannot be fulfilled on {} {:?}: {why}", call.kind.kind, call.name);
+            format!("Operation cannot be fulfilled on {} {:?}: {why}", call.kind.name(), call.name);
         let mut status = call.conflict(&why);
         status.message = text;
         if let Some(details) = &mut status.details {
-            details.kind = call.kind.kind.to_owned();
+            details.kind = call.kind.name().to_owned();
         }
         Err(status)
     };
@@ -100,15 +111,17 @@ fn delete(server: &mut Server, call: &Call, live: &Arc<Object>) -> (Arc<Object>,
         if call.dry_run() {
             return (Arc::new(object), gone);
         }
+        let object = custom::to_storage(&call.kind, object);
         let marked = server.store.put(&call.resource, key.clone(), object);
         if !gone {
-            return (marked, false);
+            return (custom::read(&call.kind, &marked), false);
         }
     }
     if call.dry_run() {
         return (Arc::clone(live), true);
     }
     let last = server.store.remove(&call.resource, key);
+    admission::after_delete(server, call.now, live.namespace());
     (last.unwrap_or_else(|| Arc::clone(live)), true)
 }
 
@@ -140,6 +153,10 @@ fn grace_seconds(call: &Call, live: &Object) -> i64 {
 fn mark(call: &Call, object: &mut Object, grace: i64) {
     let before = object.int(&["metadata", "deletionGracePeriodSeconds"]);
     if object.is_deleting() && before.is_none_or(|before| before <= grace) {
+        // A definition was marked without a grace.
+        if before.is_none() && call.kind.kind == "CustomResourceDefinition" {
+            object.set(&["metadata", "deletionGracePeriodSeconds"], grace.into());
+        }
         return;
     }
     let first = !object.is_deleting();

@@ -1,9 +1,9 @@
 //! LIST: pages of one revision (R-HTTP-34 to R-HTTP-36).
 
 use super::call::Call;
-use super::{Server, selection};
+use super::{Server, custom, selection};
 use crate::api::{Cause, Details, List, Reason, Response, Status};
-use crate::object::{Name, Value, json};
+use crate::object::{Value, json};
 use crate::sim::store::Key;
 
 pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
@@ -34,24 +34,24 @@ pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
         .store
         .list(&call.resource, &filter, at, after.as_ref(), limit)
         .map_err(|_| too_old(continued))?;
+    let items = page.items.into_iter();
+    let items = match &call.kind.custom {
+        Some(_) => items.map(|item| custom::read(&call.kind, &item)).collect(),
+        None => items.collect(),
+    };
     let start_of = |key: &Key| -> String {
         let text = key.as_str();
         let own = text.strip_prefix(call.namespace).and_then(|t| t.strip_prefix('/'));
         own.filter(|_| !call.namespace.is_empty()).unwrap_or(text).to_owned()
     };
     let continue_token = page.next.as_ref().map(|key| write_token(revision, &start_of(key)));
+    // A list without a Go type has the field even where it is empty.
+    let continue_token = continue_token.or_else(|| call.kind.custom.is_some().then(String::new));
     let counted = !filter.looks_inside() && filter.name.is_none();
     let remaining = (page.next.is_some() && counted).then_some(page.remaining as u64);
     let api_version = call.request.resource.api_version();
-    let kind = Name::Owned(format!("{}List", call.kind.kind));
-    Ok(Response::list(List {
-        kind,
-        api_version,
-        revision,
-        continue_token,
-        remaining,
-        items: page.items,
-    }))
+    let kind = call.kind.list_kind();
+    Ok(Response::list(List { kind, api_version, revision, continue_token, remaining, items }))
 }
 
 fn options_agree(call: &Call) -> Result<(), Status> {

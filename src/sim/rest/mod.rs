@@ -3,25 +3,34 @@
 //!
 //! A request is routed here by verb to a file of its own. What a kind does at create and update
 //! is in `strategy`, what it fills in by itself in `defaults`, what it refuses in `validate`.
-//! Merging, patching and field ownership are `object::patch` and `fields`; keeping objects and
+//! Custom resources go the same way: `kinds` knows which are served, `definitions` what follows from
+//! a write of a CustomResourceDefinition, `custom` what a definition's version (`sim::crd`) does to
+//! its objects. Merging, patching and field ownership are `object::patch` and `fields`; keeping objects and
 //! telling watches is `store`.
 //!
-//! Not here: the wire (`serve`), admission that asks for other objects. Of the admission that a
-//! kube-apiserver runs by default, NamespaceLifecycle, DefaultTolerationSeconds, Priority and
-//! StorageObjectInUseProtection are done; ServiceAccount is off, because there is no controller
-//! yet that makes the account `default`, so pods have no token volume.
+//! Before that, a request that says who sends it is held against RBAC (`auth`); between reading
+//! and storing, a write goes through `admission`, where it may have to wait for a webhook
+//! ([`Handled::call_out`]). Requests of clients in the process have no sender and may do
+//! everything, and plugins that need controllers are off unless they are asked for.
+//!
+//! Not here: the wire, TLS and the calling of webhooks (`serve`).
 
 mod admission;
 mod apply;
+mod auth;
 mod bootstrap;
 mod call;
 mod create;
+mod custom;
 mod defaults;
+mod definitions;
 mod delete;
+pub mod discovery;
 mod get;
 mod kinds;
 mod list;
 mod names;
+mod openapi;
 mod patch;
 mod scale;
 mod secrets;
@@ -29,6 +38,7 @@ mod selection;
 mod services;
 mod strategy;
 mod subresources;
+pub mod table;
 mod ticks;
 mod update;
 mod validate;
@@ -40,8 +50,12 @@ use std::sync::Arc;
 use crate::api::{Request, Response, Status, Verb};
 use crate::base::{Rng, Time};
 use crate::object::{Gvr, Name, Object};
-use crate::sim::store::{Delivery, Key, Resource, Store};
+use crate::sim::store::{Commit, Delivery, Key, Resource, Store};
+pub use admission::{Admission, CallOut, WebhookAnswer, WebhookCall, WebhookService, Webhooks};
+pub use auth::{Asked, Authorization, Credentials, Impersonate, SharedKey, Subject, TokenKey};
+pub use bootstrap::{Bootstrap, Endpoint};
 use call::Call;
+pub use kinds::Served;
 
 /// What a request came to.
 #[derive(Debug)]
@@ -52,6 +66,10 @@ pub struct Handled {
     pub deliveries: Vec<Delivery>,
     /// Watches (client, id) that ended.
     pub ended: Vec<(u32, u64)>,
+    /// The request waits for this call, and `response` means nothing yet: make it, and hand its
+    /// answer to [`Server::resume`]. Never there unless the server was told that webhooks are
+    /// called ([`Server::with_webhooks`]).
+    pub call_out: Option<Box<CallOut>>,
 }
 
 /// What passing time brought.
@@ -67,9 +85,15 @@ pub struct Ticked {
 #[derive(Debug)]
 pub struct Server {
     store: Store,
+    kinds: kinds::Registry,
     rng: Rng,
     bookmarks: ticks::Bookmarks,
     ended: Vec<(u32, u64)>,
+    auth: auth::Auth,
+    admission: Admission,
+    documents: discovery::Documents,
+    calls: admission::Calls,
+    programs: admission::Programs,
 }
 
 impl Server {
@@ -83,26 +107,66 @@ impl Server {
     /// The same at another time.
     #[must_use]
     pub fn new_at(seed: &Rng, now: Time) -> Self {
-        let mut server = Self {
+        Self::with_bootstrap(seed, now, &Bootstrap::Minimal)
+    }
+
+    fn empty(seed: &Rng) -> Self {
+        Self {
             store: Store::default(),
+            kinds: kinds::Registry::default(),
             rng: seed.fork("apiserver"),
             bookmarks: ticks::Bookmarks::default(),
             ended: Vec::new(),
-        };
-        bootstrap::fill(&mut server, now);
-        server
+            auth: auth::Auth::new(seed),
+            admission: Admission::default(),
+            documents: discovery::Documents::default(),
+            calls: admission::Calls::default(),
+            programs: admission::Programs::default(),
+        }
+    }
+
+    /// A server that goes on from a state that was kept (see [`Store::restored`]).
+    #[must_use]
+    pub fn restored(seed: &Rng, store: Store) -> Self {
+        Self { store, ..Self::empty(seed) }
+    }
+
+    /// From now on commits are noted for [`Server::take_journal`].
+    pub fn keep_journal(&mut self) {
+        self.store.keep_journal();
+    }
+
+    /// The commits since the last call, in their order.
+    pub fn take_journal(&mut self) -> Vec<Commit> {
+        self.store.take_journal()
+    }
+
+    /// Every object as the commit that made it.
+    pub fn state(&self) -> impl Iterator<Item = Commit> {
+        self.store.state()
     }
 
     /// Takes request `id` of `client`. The events of a watch that it opens come under the same
     /// pair, those for others' watches under theirs.
     pub fn handle(&mut self, now: Time, client: u32, id: u64, request: &Request) -> Handled {
-        let response = self.answer(now, client, id, request).unwrap_or_else(Response::from);
-        self.bookmarks.after_request(now, &self.store);
-        Handled {
-            response,
-            deliveries: self.store.take_deliveries(),
-            ended: std::mem::take(&mut self.ended),
+        // A GET of `exec` and its like connects, which webhooks may want to see too.
+        let may_be_governed = request.is_write() || request.subresource.is_some();
+        if may_be_governed && self.calls.mode == Webhooks::CalledOut {
+            return self.run_with_webhooks(now, client, id, request);
         }
+        self.run_once(now, client, id, request)
+    }
+
+    fn run_once(&mut self, now: Time, client: u32, id: u64, request: &Request) -> Handled {
+        let response = self.answer(now, client, id, request).unwrap_or_else(Response::from);
+        if request.is_write() {
+            self.auth.after_write(request);
+        }
+        self.bookmarks.after_request(now, &self.store);
+        self.documents.after(request);
+        let deliveries = self.store.take_deliveries();
+        let deliveries = custom::present(self, deliveries);
+        Handled { response, deliveries, ended: std::mem::take(&mut self.ended), call_out: None }
     }
 
     fn answer(
@@ -112,18 +176,27 @@ impl Server {
         id: u64,
         request: &Request,
     ) -> Result<Response, Status> {
-        let mut call = Call::new(now, request)?;
+        auth::authorize(self, request)?;
+        let mut call = Call::new(&self.kinds, now, request)?;
+        only_created(&call)?;
+        is_offered(&call)?;
+        subresources::has_verb(&call)?;
         let mut response = match request.verb {
-            Verb::Get => get::answer(self, &call),
+            Verb::Get => get::answer(self, &mut call),
             Verb::List => list::answer(self, &call),
             Verb::Watch => watch::answer(self, &call, client, id),
             Verb::Create => create::answer(self, &mut call),
             Verb::Update => update::answer(self, &mut call),
             Verb::Patch(kind) => patch::answer(self, &mut call, kind),
-            Verb::Delete => delete::answer(self, &call),
-            Verb::DeleteCollection => delete::answer_collection(self, &call),
-        }?;
+            Verb::Delete => delete::answer(self, &mut call),
+            Verb::DeleteCollection => delete::answer_collection(self, &mut call),
+        }
+        // Who is refused is told of the rest as well.
+        .unwrap_or_else(Response::from);
         response.warnings.append(&mut call.warnings);
+        if definitions::concerns(self, &call) {
+            definitions::settle(self, now);
+        }
         Ok(response)
     }
 
@@ -176,7 +249,25 @@ impl Server {
     /// The kind of a resource that is served.
     #[must_use]
     pub fn kind_of(&self, gvr: &Gvr) -> Option<Name> {
-        kinds::of(gvr).map(|kind| Name::Borrowed(kind.kind))
+        self.kinds.of(gvr).map(|kind| kind.info.gvk.kind.clone())
+    }
+
+    /// Everything that is served: built-in kinds in the order of discovery, then custom ones by
+    /// group, version and plural.
+    pub fn kinds(&self) -> impl Iterator<Item = Served<'_>> {
+        self.kinds.all()
+    }
+
+    /// Grows with each change of [`Server::kinds`], so that what was made of them can be kept.
+    #[must_use]
+    pub fn kinds_generation(&self) -> u64 {
+        self.kinds.generation()
+    }
+
+    /// Serves what the definitions in the store say: for a store that was filled by other means than
+    /// requests.
+    pub fn learn_kinds(&mut self, now: Time) {
+        definitions::settle(self, now);
     }
 
     /// Forgets history up to `revision`: older lists and watches are told 410 (R-STO-33).
@@ -193,6 +284,28 @@ impl Server {
         }
         census
     }
+}
+
+/// Reviews and bindings can be posted and nothing else.
+fn only_created(call: &Call) -> Result<(), Status> {
+    if call.request.verb == Verb::Create || call.kind.info.verbs.iter().any(|verb| verb == "get") {
+        return Ok(());
+    }
+    Err(if call.name.is_empty() {
+        call::method_not_allowed()
+    } else {
+        call::no_such_resource(true)
+    })
+}
+
+/// Refuses a verb that a kind does not have: not every collection can be deleted at once.
+fn is_offered(call: &Call) -> Result<(), Status> {
+    let word = match call.request.verb {
+        Verb::Patch(_) => "patch",
+        _ => call.request.verb_name(),
+    };
+    let is_offered = call.kind.info.verbs.iter().any(|verb| verb == word);
+    if is_offered || !call.is_whole() { Ok(()) } else { Err(call::method_not_allowed()) }
 }
 
 #[cfg(test)]

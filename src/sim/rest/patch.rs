@@ -1,7 +1,7 @@
 //! PATCH other than apply: the live object with a patch applied, then as an update (R-PAT).
 
 use super::call::{Call, method_not_allowed};
-use super::{Server, apply, scale, update};
+use super::{Server, apply, custom, scale, subresources, update};
 use crate::api::{Cause, Details, PatchKind, Reason, Response, Status};
 use crate::object::patch::{self, PatchError};
 use crate::object::schema::{Schema, TypeId};
@@ -16,23 +16,32 @@ pub(super) fn answer(
         return Err(method_not_allowed());
     }
     match call.subresource {
-        "" | "status" => {}
+        part if subresources::is_part(part) => {}
         "scale" => return scale::patch(server, call, kind),
         _ => return Err(method_not_allowed()),
     }
     if kind == PatchKind::Apply {
         return apply::answer(server, call);
     }
-    let live = server.store.get(&call.resource, &call.key()).cloned();
+    if kind == PatchKind::Strategic && call.kind.custom.is_some() {
+        return Err(unsupported());
+    }
+    let live = custom::live(server, call);
     let live = live.ok_or_else(|| call.not_found())?;
     let patch = call.request.body.as_deref().unwrap_or(&Value::Null);
     let before = Object::clone(&live).into_value();
     let patched = apply_patch(call.kind.schema(), call.kind.ty, kind, before, patch)?;
-    let mut object = decoded(call, patched)?;
+    let mut object = decoded(call, &live, patched)?;
     call.name_as_in_url(&mut object)?;
     call.place(&mut object)?;
     let object = update::from_decoded(server, call, &live, object)?;
     Ok(Response::object(200, object))
+}
+
+/// Objects without a Go type cannot be merged by its rules.
+fn unsupported() -> Status {
+    let text = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+    Status::new(415, Reason::UnsupportedMediaType, text)
 }
 
 /// Applies a patch to a value of a kind.
@@ -64,9 +73,12 @@ pub(super) fn apply_patch(
 }
 
 /// The object that a patch gave, or why it is none of its kind (R-PAT-05).
-fn decoded(call: &mut Call, patched: Value) -> Result<Object, Status> {
+fn decoded(call: &mut Call, live: &Object, patched: Value) -> Result<Object, Status> {
+    if let (Some(_), Value::Object(map)) = (&call.kind.custom, &patched) {
+        custom::types_fit(&call.kind, map)?;
+    }
     let result = is_of_kind(call, &patched)
-        .and_then(|()| call.decode(&patched))
+        .and_then(|()| call.decode(&patched, Some(live)))
         .and_then(|problems| call.tell_or_refuse(problems));
     if let Err(why) = result {
         let shown = Value::String(patched.to_string());
@@ -81,11 +93,14 @@ fn decoded(call: &mut Call, patched: Value) -> Result<Object, Status> {
 }
 
 fn is_of_kind(call: &Call, patched: &Value) -> Result<(), String> {
+    if call.kind.custom.is_some() {
+        return Ok(());
+    }
     let text = |key: &str| patched.get(key).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (text("apiVersion"), text("kind"));
-    if kind == call.kind.kind && version == call.kind.api_version {
+    if kind == call.kind.name() && version == call.kind.api_version {
         return Ok(());
     }
     let short = version.rsplit('/').next().unwrap_or_default();
-    Err(format!("unable to decode {version}, Kind={kind} into *{short}.{}", call.kind.kind))
+    Err(format!("unable to decode {version}, Kind={kind} into *{short}.{}", call.kind.name()))
 }

@@ -1,6 +1,9 @@
 //! Which objects a list, a watch or a deletion of a collection is about (R-HTTP-37).
 
+use std::borrow::Cow;
+
 use super::call::Call;
+use super::custom;
 use crate::api::Status;
 use crate::object::{FieldSelector, LabelSelector};
 use crate::sim::store::Filter;
@@ -73,17 +76,19 @@ pub(super) fn of(call: &Call) -> Result<Filter, Status> {
 }
 
 fn known_fields(call: &Call, fields: &FieldSelector) -> Result<(), Status> {
-    let of_kind = FIELDS
+    let builtin = FIELDS
         .iter()
         .find(|(group, kind, _)| *group == call.kind.group && *kind == call.kind.kind)
         .map_or(&[][..], |(_, _, fields)| fields);
+    let of_kind = custom::selectable(&call.kind)
+        .unwrap_or_else(|| builtin.iter().map(|field| Cow::Borrowed(*field)).collect());
     for term in &fields.terms {
         let field = term.field.as_str();
         let general = matches!(field, "metadata.name" | "metadata.namespace");
-        if general || of_kind.contains(&field) {
+        if general || of_kind.iter().any(|known| known == field) {
             continue;
         }
-        let text = if of_kind.is_empty() {
+        let text = if of_kind.is_empty() && call.kind.custom.is_none() {
             format!(
                 "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
             )

@@ -37,6 +37,9 @@ pub(super) fn patch_from_live(call: &Call, live: &Object, service: &mut Object) 
     }
     if kind_of(live) == "ExternalName" || kind_of(service) == "ExternalName" {
         drop_addresses(live, service);
+        if kind_of(service) == "ExternalName" {
+            drop_exposure(live, service);
+        }
         return;
     }
     // Who changes the one address without the list means the list too.
@@ -76,10 +79,15 @@ pub(super) fn patch_from_live(call: &Call, live: &Object, service: &mut Object) 
         }
     }
     if drop {
-        for field in ["externalTrafficPolicy", "allocateLoadBalancerNodePorts"] {
-            if service.at(&["spec", field]) == live.at(&["spec", field]) {
-                service.remove(&["spec", field]);
-            }
+        drop_exposure(live, service);
+    }
+}
+
+/// Takes away, where the writer left it, what only a Service has that is seen from outside.
+fn drop_exposure(live: &Object, service: &mut Object) {
+    for field in ["externalTrafficPolicy", "allocateLoadBalancerNodePorts"] {
+        if service.at(&["spec", field]) == live.at(&["spec", field]) {
+            service.remove(&["spec", field]);
         }
     }
 }
@@ -128,6 +136,7 @@ pub(super) fn allocate(
     }
     families(call, service, address == "None")?;
     if wants_node_ports(service) {
+        node_ports_are_free(server, call, live, service)?;
         node_ports(server, service);
     }
     let local = service.text(&["spec", "externalTrafficPolicy"]) == Some("Local");
@@ -225,6 +234,30 @@ fn address_is_free(
 fn taken_ports(server: &Server) -> Vec<i64> {
     let ports = services(server).flat_map(|s| s.list(&["spec", "ports"]));
     ports.filter_map(|port| port.get("nodePort")?.as_i64()).collect()
+}
+
+/// Refuses a port of the nodes that another Service has. One number may serve several protocols.
+fn node_ports_are_free(
+    server: &Server,
+    call: &Call,
+    live: Option<&Object>,
+    service: &Object,
+) -> Result<(), Status> {
+    let of = |service: &Object| -> Vec<i64> {
+        let ports = service.list(&["spec", "ports"]).iter();
+        ports.filter_map(|port| port.get("nodePort")?.as_i64()).collect()
+    };
+    let own = live.map(of).unwrap_or_default();
+    let taken = taken_ports(server);
+    for (at, port) in service.list(&["spec", "ports"]).iter().enumerate() {
+        let Some(given) = port.get("nodePort").and_then(Value::as_i64) else { continue };
+        if taken.contains(&given) && !own.contains(&given) {
+            let why = format!("{given}: provided port is already allocated");
+            let field = format!("spec.ports[{at}].nodePort");
+            return Err(refused(call, service, &field, &why));
+        }
+    }
+    Ok(())
 }
 
 fn free_port(rng: &mut Rng, taken: &[i64]) -> i64 {

@@ -1,6 +1,7 @@
 //! What a kind does at create and update beyond storing what it is given: generation, which
 //! fields a writer of the object or of its status may set (R-STO-05, 06, 11, 12, 14, 15, 19).
 
+use super::custom;
 use super::kinds::Kind;
 use crate::base::Time;
 use crate::object::{Object, Value};
@@ -19,6 +20,8 @@ pub(super) enum Generation {
     SpecAndAnnotations,
     /// A change of anything but metadata and status.
     Content,
+    /// A change of anything but metadata (what is left of the status is then the live one).
+    Custom,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,14 @@ pub(super) struct Strategy {
     /// DELETE answers the object instead of a Status.
     pub(super) returns_deleted: bool,
 }
+
+/// The strategy of custom resources.
+pub(super) const CUSTOM: Strategy = Strategy {
+    generation: Generation::Custom,
+    create_on_update: false,
+    unconditional_update: false,
+    returns_deleted: false,
+};
 
 pub(super) fn of(group: &str, kind: &str) -> Strategy {
     Strategy {
@@ -125,6 +136,10 @@ pub(super) fn prepare_for_create(kind: &Kind, now: Time, object: &mut Object) {
     if kind.strategy.generation != Generation::None {
         object.set(&["metadata", "generation"], 1.into());
     }
+    if let Some(version) = &kind.custom {
+        custom::prepare_for_create(version, object);
+        return;
+    }
     // A node comes with what its kubelet says of it.
     if let Some(empty) = kind.empty_status.as_ref().filter(|_| kind.kind != "Node") {
         object.set(&["status"], empty.clone());
@@ -138,9 +153,10 @@ pub(super) fn prepare_for_create(kind: &Kind, now: Time, object: &mut Object) {
             }
             object.set(&["spec", "finalizers"], Value::Array(finalizers));
         }
-        "Pod" => pods::prepare_for_create(object),
+        "Pod" => pods::prepare_for_create(now, object),
         "Job" => jobs::prepare_for_create(object),
         "DaemonSet" => set_template_generation(object, 1),
+        "CustomResourceDefinition" => note_storage_version(object),
         "PersistentVolumeClaim" => object.set(&["status", "phase"], "Pending".into()),
         "PersistentVolume" => {
             object.set(&["status", "phase"], "Pending".into());
@@ -153,6 +169,9 @@ pub(super) fn prepare_for_create(kind: &Kind, now: Time, object: &mut Object) {
 /// What an object is like when it is read back from storage, which is how it is answered: lists
 /// that are always printed are null where they are empty, and defaults see what the server set.
 pub(super) fn read_back(kind: &Kind, object: &mut Object) {
+    if let Some(version) = &kind.custom {
+        custom::fill(version, object);
+    }
     if kind.kind == "Job" {
         jobs::read_back(object);
     }
@@ -172,15 +191,19 @@ pub(super) fn prepare_for_update(
     object: &mut Object,
 ) {
     match subresource {
+        "status" if kind.custom.is_some() => custom::keep_all_but_status(live, object),
         "status" => keep_all_but_status(kind, live, object),
         "finalize" => copy(live, object, &["status"]),
+        "approval" => {}
         _ => {
-            if kind.empty_status.is_some() {
+            let keeps = kind.custom.as_ref().is_some_and(|custom| custom.has_status);
+            if keeps || kind.empty_status.is_some() {
                 copy(live, object, &["status"]);
             }
             match kind.kind {
                 "Namespace" => copy(live, object, &["spec", "finalizers"]),
                 "DaemonSet" => count_template_generation(live, object),
+                "CustomResourceDefinition" => note_storage_version(object),
                 _ => {}
             }
             if rises(kind, live, object) {
@@ -223,11 +246,28 @@ fn rises(kind: &Kind, live: &Object, object: &Object) -> bool {
         Generation::SpecAndAnnotations => {
             differs(&["spec"]) || differs(&["metadata", "annotations"])
         }
-        Generation::Content => {
-            let content = |key: &&String| !matches!(key.as_str(), "metadata" | "status");
+        rule @ (Generation::Content | Generation::Custom) => {
+            let content = |key: &&String| match key.as_str() {
+                "metadata" => false,
+                "status" => rule == Generation::Custom,
+                _ => true,
+            };
             let keys = live.0.keys().chain(object.0.keys()).filter(content);
             keys.into_iter().any(|key| live.0.get(key) != object.0.get(key))
         }
+    }
+}
+
+/// Writes down the version in which objects are stored from now on, beside those in which some
+/// may still be.
+fn note_storage_version(crd: &mut Object) {
+    let mut versions = crd.list(&["spec", "versions"]).iter();
+    let Some(storage) = versions.find(|v| v["storage"] == true) else { return };
+    let name = storage["name"].clone();
+    let mut stored = crd.list(&["status", "storedVersions"]).to_vec();
+    if !stored.contains(&name) {
+        stored.push(name);
+        crd.set(&["status", "storedVersions"], Value::Array(stored));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::call::{Call, method_not_allowed};
-use super::{Server, admission, create, scale, services, strategy, validate};
+use super::{Server, admission, create, custom, scale, services, strategy, subresources, validate};
 use crate::api::{Cause, Response, Status, Verb};
 use crate::fields;
 use crate::object::Object;
@@ -13,14 +13,15 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
         return Err(method_not_allowed());
     }
     match call.subresource {
-        "" | "status" | "finalize" => {}
+        "finalize" => {}
+        part if subresources::is_part(part) => {}
         "scale" => return scale::update(server, call),
         _ => return Err(method_not_allowed()),
     }
-    let mut object = call.body()?;
+    let live = custom::live(server, call);
+    let mut object = call.body_over(live.as_deref())?;
     call.name_as_in_url(&mut object)?;
     call.place(&mut object)?;
-    let live = server.store.get(&call.resource, &call.key()).cloned();
     let Some(live) = live else {
         if !call.is_whole() || !call.kind.strategy.create_on_update {
             return Err(call.not_found());
@@ -41,6 +42,7 @@ pub(super) fn from_decoded(
     create::complete(call, Some(live), &mut object);
     let kind = Arc::clone(&call.kind);
     fields::update(kind.schema(), kind.ty, Some(live), &mut object, &call.write());
+    custom::forget_owners(server, &kind, live, &mut object);
     write_over(server, call, live, object)
 }
 
@@ -51,30 +53,38 @@ pub(super) fn write_over(
     live: &Arc<Object>,
     mut object: Object,
 ) -> Result<Arc<Object>, Status> {
+    admission::before_update(server, call, live, &mut object)?;
     preconditions(call, live, &mut object)?;
     keep_system_fields(live, &mut object);
     services::patch_from_live(call, live, &mut object);
     services::allocate(server, call, Some(live), &mut object)?;
+    subresources::narrow(call, live, &mut object);
     strategy::prepare_for_update(&call.kind, call.subresource, live, &mut object);
-    let causes = validate::update(call, live, &object);
+    let mut causes = subresources::faults(call, live, &object);
+    causes.extend(validate::update(call, live, &object));
+    let warnings = custom::check(call, Some(live), &object, &mut causes);
+    call.warnings.extend(warnings);
     if !causes.is_empty() {
-        return Err(call.invalid(call.name, &causes));
+        return Err(call.invalid_object(&object, &causes));
     }
-    admission::on_update(server, call, live, &object)?;
     if matches!(call.subresource, "" | "scale") {
         call.warnings.extend(validate::warnings(call, &object, false));
     }
+    let charges = admission::check_update(server, call, live, &object)?;
     strategy::read_back(&call.kind, &mut object);
     fields::keep_times(live, &mut object);
     if call.dry_run() {
-        return Ok(Arc::new(object));
+        return Ok(custom::as_kept(&call.kind, object));
     }
     if is_released(&object) {
         let response = Arc::new(object);
         server.store.remove(&call.resource, call.key());
+        admission::after_delete(server, call.now, response.namespace());
         return Ok(response);
     }
-    Ok(server.store.put(&call.resource, call.key(), object))
+    let kept = custom::keep(server, call, object);
+    admission::after_write(server, call, charges);
+    Ok(kept)
 }
 
 /// The uid and the version that the writer thinks it writes over. A uid is a precondition of PUT
@@ -82,7 +92,7 @@ pub(super) fn write_over(
 fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), Status> {
     let uid = object.uid();
     if call.request.verb == Verb::Update && !uid.is_empty() && uid != live.uid() {
-        let key = format!("/registry/{}/{}", call.kind.plural, call.key().as_str());
+        let key = format!("/registry/{}/{}", call.kind.plural(), call.key().as_str());
         return Err(call.conflict(&format!(
             "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
             live.uid()
@@ -96,8 +106,8 @@ fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), 
                 message: "Invalid value: 0: must be specified for an update".to_owned(),
                 field: "metadata.resourceVersion".to_owned(),
             };
-            let resource = call.kind.plural;
-            return Err(Status::invalid(call.kind.group, resource, call.name, &[cause]));
+            let (group, resource) = (call.kind.group_name(), call.kind.plural());
+            return Err(Status::invalid(group, resource, call.name, &[cause]));
         }
         object.set(&["metadata", "resourceVersion"], live.resource_version().into());
     } else if version != live.resource_version() {

@@ -32,7 +32,7 @@ pub(super) fn answer(
         bookmarks: options.bookmarks,
         until: options.timeout_seconds.map(|s| call.now + Duration::from_secs(s)),
         api_version: call.request.resource.api_version().into(),
-        kind: call.kind.kind.into(),
+        kind: call.kind.name().into(),
     };
     let mut first = None;
     if streamed && options.bookmarks {

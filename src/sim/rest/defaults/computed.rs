@@ -10,6 +10,7 @@ pub(super) fn named(name: &str) -> Option<fn(&mut Fields)> {
         "allocatable" => allocatable,
         "balancer_mode" => balancer_mode,
         "claim_templates" => claim_templates,
+        "definition_names" => definition_names,
         "empty_volume" => empty_volume,
         "external_traffic" => external_traffic,
         "image_pull_policy" => image_pull_policy,
@@ -29,6 +30,18 @@ pub(super) fn named(name: &str) -> Option<fn(&mut Fields)> {
         "volume_pull_policy" => volume_pull_policy,
         _ => return None,
     })
+}
+
+/// The singular is the kind in lower case, the kind of lists ends in `List`.
+fn definition_names(spec: &mut Fields) {
+    let Some(names) = struct_at(spec, "names") else { return };
+    let kind = text(names, "kind").to_owned();
+    if text(names, "singular").is_empty() {
+        names.insert("singular".to_owned(), kind.to_lowercase().into());
+    }
+    if text(names, "listKind").is_empty() && !kind.is_empty() {
+        names.insert("listKind".to_owned(), format!("{kind}List").into());
+    }
 }
 
 fn struct_at<'a>(fields: &'a mut Fields, key: &str) -> Option<&'a mut Fields> {

@@ -153,7 +153,7 @@ impl Condition {
         let mut found = None;
         let mut map = Some(fields);
         for key in &self.path {
-            found = map.and_then(|m| m.get(*key));
+            found = map.and_then(|m| m.get(key));
             map = found.and_then(Value::as_object);
         }
         (found.and_then(Value::as_str).unwrap_or_default() == self.value) == self.holds_if_equal
@@ -164,12 +164,12 @@ fn set_if_absent(fields: &mut Fields, path: &[&str], value: &Value) {
     let Some((last, way)) = path.split_last() else { return };
     let mut map = fields;
     for key in way {
-        match map.get_mut(*key) {
+        match map.get_mut(key) {
             Some(Value::Object(next)) => map = next,
             _ => return,
         }
     }
-    match map.get_mut(*last) {
+    match map.get_mut(last) {
         None => {
             map.insert((*last).to_owned(), value.clone());
         }

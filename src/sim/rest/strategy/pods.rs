@@ -1,11 +1,18 @@
 //! What a pod is given when it is created: its phase and its quality of service.
 
-use crate::object::{Object, Value, quantity::Quantity};
+use crate::base::Time;
+use crate::object::{Object, Value, json, quantity::Quantity};
 
-pub(super) fn prepare_for_create(pod: &mut Object) {
+pub(super) fn prepare_for_create(now: Time, pod: &mut Object) {
     let class = quality(pod);
     pod.set(&["status", "phase"], "Pending".into());
     pod.set(&["status", "qosClass"], class.into());
+    if !pod.list(&["spec", "schedulingGates"]).is_empty() {
+        let gated = json!({ "type": "PodScheduled", "status": "False", "lastProbeTime": null,
+            "lastTransitionTime": now.rfc3339(), "reason": "SchedulingGated",
+            "message": "Scheduling is blocked due to non-empty scheduling gates" });
+        pod.set(&["status", "conditions"], json!([gated]));
+    }
 }
 
 /// Guaranteed if every container has limits of CPU and memory and requests equal to them,

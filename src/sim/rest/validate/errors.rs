@@ -10,6 +10,8 @@ use crate::object::Value;
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Root(&'static str),
+    /// A path that was printed already.
+    Printed(&'a str),
     Field(&'a Path<'a>, &'a str),
     Index(&'a Path<'a>, usize),
     Key(&'a Path<'a>, &'a str),
@@ -32,7 +34,7 @@ impl<'a> Path<'a> {
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Path::Root(name) => f.write_str(name),
+            Path::Root(name) | Path::Printed(name) => f.write_str(name),
             Path::Field(Path::Root(""), name) => f.write_str(name),
             Path::Field(parent, name) => write!(f, "{parent}.{name}"),
             Path::Index(parent, index) => write!(f, "{parent}[{index}]"),
@@ -52,6 +54,11 @@ impl Errors {
 
     pub(super) fn count(&self) -> usize {
         self.0.len()
+    }
+
+    /// Adds what was found elsewhere.
+    pub(super) fn extend(&mut self, causes: Vec<Cause>) {
+        self.0.extend(causes);
     }
 
     fn push(&mut self, path: &Path, reason: &str, message: String) {

@@ -10,7 +10,9 @@ const METADATA: Path = Path::Root("metadata");
 fn name_rule(kind: &str) -> fn(&str) -> Vec<String> {
     match kind {
         "Namespace" | "Service" | "StatefulSet" => names::label_1123,
-        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => names::path_segment,
+        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" | "APIService" => {
+            names::path_segment
+        }
         _ => names::subdomain_1123,
     }
 }
@@ -29,16 +31,28 @@ pub(super) fn create(kind: &str, object: &Object, errors: &mut Errors) {
     } else {
         errors.faults(&METADATA.field("name"), name, rule(name));
     }
-    maps(object, errors);
-    owners(object, errors);
-    finalizers(object, errors);
+    common(kind, object, errors);
 }
 
 /// What is checked of every kind's new state before the kind has its say.
-pub(super) fn common(object: &Object, errors: &mut Errors) {
+pub(super) fn common(kind: &str, object: &Object, errors: &mut Errors) {
     maps(object, errors);
     owners(object, errors);
-    finalizers(object, errors);
+    finalizers(kind, object, errors);
+}
+
+/// Metadata of an object within an object that stands at `path`.
+pub(super) fn embedded(path: &str, metadata: &Value, errors: &mut Errors) {
+    let path = Path::Printed(path);
+    if let Some(name) = metadata.get("name").and_then(Value::as_str).filter(|n| !n.is_empty()) {
+        errors.faults(&path.field("name"), name, names::path_segment(name));
+    }
+    if let Some(labels) = metadata.get("labels").and_then(Value::as_object) {
+        labels_at(labels, &path.field("labels"), errors);
+    }
+    if let Some(annotations) = metadata.get("annotations").and_then(Value::as_object) {
+        annotations_at(annotations, &path.field("annotations"), errors);
+    }
 }
 
 pub(super) fn update(live: &Object, object: &Object, errors: &mut Errors) {
@@ -136,12 +150,14 @@ fn shown_owner(object: &Object, uid: &str) -> Value {
 /// Finalizers that stand without a domain.
 const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
-fn finalizers(object: &Object, errors: &mut Errors) {
+fn finalizers(kind: &str, object: &Object, errors: &mut Errors) {
     let path = METADATA.field("finalizers");
     let (mut orphan, mut foreground) = (false, false);
     for (i, finalizer) in object.finalizers().enumerate() {
         errors.faults(&path, finalizer, names::qualified(finalizer));
-        if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
+        // Definitions and custom resources come by without this one.
+        let is_core = !matches!(kind, "" | "CustomResourceDefinition");
+        if is_core && !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
             let text = "name is neither a standard finalizer name nor is it fully qualified";
             errors.invalid(&path.index(i), finalizer, text);
         }

@@ -27,7 +27,8 @@ mod workloads;
 
 use super::call::Call;
 use crate::api::Cause;
-use crate::object::Object;
+use crate::object::{Object, Value};
+use crate::sim::crd;
 use errors::Errors;
 
 /// What is wrong with an object that is about to be created.
@@ -42,13 +43,13 @@ pub(super) fn create(call: &Call, object: &Object) -> Vec<Cause> {
 /// and by the kind, and each says what it finds.
 pub(super) fn update(call: &Call, live: &Object, object: &Object) -> Vec<Cause> {
     let mut errors = Errors::default();
-    meta::common(object, &mut errors);
+    meta::common(call.kind.kind, object, &mut errors);
     for _ in 0..2 {
         meta::update(live, object, &mut errors);
     }
     match call.subresource {
         "status" => status::check(call.kind.kind, object, &mut errors),
-        "finalize" => {}
+        "finalize" | "approval" | "ephemeralcontainers" | "resize" => {}
         _ => changed(call, live, object, &mut errors),
     }
     errors.into_causes()
@@ -76,6 +77,9 @@ fn content(call: &Call, object: &Object, is_new: bool, errors: &mut Errors) {
         (_, "RoleBinding" | "ClusterRoleBinding") => rbac::binding(object, errors),
         ("autoscaling", "HorizontalPodAutoscaler") => scaling::autoscaler(object, errors),
         ("policy", "PodDisruptionBudget") => scaling::budget(object, errors),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            errors.extend(crd::check::create(object));
+        }
         _ => {}
     }
 }
@@ -90,7 +94,7 @@ fn changed(call: &Call, live: &Object, object: &Object, errors: &mut Errors) {
         }
         ("", "ConfigMap" | "Secret") => {
             config::changed(live, object, errors);
-            meta::common(object, errors);
+            meta::common(call.kind.kind, object, errors);
             content(call, object, false, errors);
         }
         ("", "PersistentVolumeClaim") => {
@@ -105,6 +109,9 @@ fn changed(call: &Call, live: &Object, object: &Object, errors: &mut Errors) {
             content(call, object, false, errors);
             workloads::changed(kind, live, object, errors);
         }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            errors.extend(crd::check::update(live, object));
+        }
         ("batch", "Job") => {
             content(call, object, false, errors);
             jobs::job_changed(live, object, errors);
@@ -117,6 +124,13 @@ fn changed(call: &Call, live: &Object, object: &Object, errors: &mut Errors) {
     }
 }
 
+/// What is wrong with the metadata of an object within a custom resource.
+pub(super) fn embedded_metadata(path: &str, metadata: &Value) -> Vec<Cause> {
+    let mut errors = Errors::default();
+    meta::embedded(path, metadata, &mut errors);
+    errors.into_causes()
+}
+
 /// What the writer of an object is warned of.
 pub(super) fn warnings(call: &Call, object: &Object, is_new: bool) -> Vec<String> {
     let kind = call.kind.kind;
@@ -125,11 +139,17 @@ pub(super) fn warnings(call: &Call, object: &Object, is_new: bool) -> Vec<String
         found.extend(warnings::of_name(object));
     }
     match (call.kind.group, kind) {
+        ("apiextensions.k8s.io", _) => {
+            let formats = crd::check::unknown_formats(object);
+            let texts = formats.iter().map(|format| format!("unrecognized format {format:?}"));
+            found.extend(texts.filter(|text| !call.warnings.contains(text)));
+        }
         ("", "Pod") | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet") => {
             found.extend(warnings::of_pods(kind, object));
         }
         ("batch", "Job" | "CronJob") => found.extend(warnings::of_pods(kind, object)),
         ("", "Service") => found.extend(warnings::of_service(object)),
+        ("", "ServiceAccount") => found.extend(warnings::of_account(object)),
         ("networking.k8s.io", "Ingress") => found.extend(warnings::of_ingress(object)),
         _ => {}
     }

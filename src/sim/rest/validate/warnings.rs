@@ -164,3 +164,12 @@ pub(super) fn of_ingress(object: &Object) -> Option<String> {
         )
     })
 }
+
+pub(super) fn of_account(account: &Object) -> Option<String> {
+    let key = "kubernetes.io/enforce-mountable-secrets";
+    account.annotation(key).map(|_| {
+        format!(
+            "metadata.annotations[{key}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"
+        )
+    })
+}

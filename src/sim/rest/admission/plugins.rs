@@ -1,20 +1,15 @@
-//! Admission: what is asked of other objects, and set because of them, before an object is
-//! validated. The plugins of a kube-apiserver that matter without a controller; see the module's
-//! page for those that are off.
+//! The plugins of a few lines each.
 
-use super::Server;
-use super::call::Call;
+use super::resource;
 use crate::api::{Cause, Status};
 use crate::object::{Gvr, Object, Value, json, quantity::Quantity};
+use crate::sim::rest::Server;
+use crate::sim::rest::auth::{self, Attributes};
+use crate::sim::rest::call::Call;
 use crate::sim::store::{Key, Resource};
 
-fn resource(group: &'static str, plural: &'static str) -> Resource {
-    Resource { group: group.into(), plural: plural.into() }
-}
-
-/// Everything that happens at a create.
-pub(super) fn on_create(server: &Server, call: &Call, object: &mut Object) -> Result<(), Status> {
-    namespace_takes_content(server, call, object)?;
+/// What the small plugins set in a new object.
+pub(super) fn set(server: &Server, call: &Call, object: &mut Object) -> Result<(), Status> {
     match call.kind.kind {
         "Pod" => {
             priority(server, call, object)?;
@@ -27,18 +22,97 @@ pub(super) fn on_create(server: &Server, call: &Call, object: &mut Object) -> Re
         "PersistentVolume" => protect(object, "kubernetes.io/pv-protection"),
         "Ingress" => default_ingress_class(server, object),
         "Node" => not_ready_taint(object),
+        "CertificateSigningRequest" => requester(call, object),
         _ => {}
     }
     Ok(())
 }
 
-/// PersistentVolumeClaimResize: a claim grows only where its class lets it.
-pub(super) fn on_update(
-    server: &Server,
+/// What the small plugins refuse of a new object.
+pub(super) fn check_create(server: &Server, call: &Call, object: &Object) -> Result<(), Status> {
+    match call.kind.kind {
+        "PriorityClass" => one_default(server, call, object),
+        _ => Ok(()),
+    }
+}
+
+/// CertificateApproval and CertificateSigning: who decides about a request, or signs it, must be
+/// allowed to for its signer.
+fn may_decide(
+    server: &mut Server,
     call: &Call,
     live: &Object,
     object: &Object,
 ) -> Result<(), Status> {
+    let signs = live.at(&["status", "certificate"]) != object.at(&["status", "certificate"]);
+    let verb = match call.subresource {
+        "approval" => "approve",
+        "status" if signs => "sign",
+        _ => return Ok(()),
+    };
+    let signer = live.text(&["spec", "signerName"]).unwrap_or_default();
+    let domain = format!("{}/*", signer.split('/').next().unwrap_or_default());
+    let may = [signer, domain.as_str()].into_iter().any(|name| {
+        let asked = Attributes {
+            verb,
+            group: "certificates.k8s.io",
+            resource: "signers",
+            name: name.into(),
+            ..Attributes::default()
+        };
+        auth::is_permitted(server, call.request, &asked)
+    });
+    if may {
+        return Ok(());
+    }
+    let why = format!("user not permitted to {verb} requests with signerName {signer:?}");
+    Err(call.forbidden(call.name, &why))
+}
+
+/// There is one default class at most.
+fn one_default(server: &Server, call: &Call, object: &Object) -> Result<(), Status> {
+    if !object.flag(&["globalDefault"]) {
+        return Ok(());
+    }
+    let classes = resource("scheduling.k8s.io", "priorityclasses");
+    let mut others = server.store.all_of(&classes).filter(|class| class.name() != object.name());
+    others.find(|class| class.flag(&["globalDefault"])).map_or(Ok(()), |other| {
+        let why = format!(
+            "PriorityClass {} is already marked as default. Only one default can exist",
+            other.name()
+        );
+        Err(call.forbidden(object.name(), &why))
+    })
+}
+
+/// A request for a certificate says who sent it, whatever it says itself.
+fn requester(call: &Call, object: &mut Object) {
+    let Some(user) = &call.request.user else { return };
+    for field in ["username", "uid", "groups", "extra"] {
+        object.remove(&["spec", field]);
+    }
+    object.set(&["spec", "username"], user.name.clone().into());
+    if !user.uid.is_empty() {
+        object.set(&["spec", "uid"], user.uid.clone().into());
+    }
+    if !user.groups.is_empty() {
+        object.set(&["spec", "groups"], json!(user.groups));
+    }
+    if !user.extra.is_empty() {
+        object.set(&["spec", "extra"], json!(user.extra));
+    }
+}
+
+/// PersistentVolumeClaimResize: a claim grows only where its class lets it.
+pub(super) fn check_update(
+    server: &mut Server,
+    call: &Call,
+    live: &Object,
+    object: &Object,
+) -> Result<(), Status> {
+    if call.kind.kind == "CertificateSigningRequest" {
+        return may_decide(server, call, live, object);
+    }
     if call.kind.kind != "PersistentVolumeClaim" || !call.is_whole() {
         return Ok(());
     }
@@ -62,7 +136,7 @@ pub(super) fn on_update(
 }
 
 /// Owners that are named twice are named once, with a warning (R-STO-26).
-pub(super) fn single_owners(call: &mut Call, object: &mut Object) {
+pub(in crate::sim::rest) fn single_owners(call: &mut Call, object: &mut Object) {
     let owners = object.list(&["metadata", "ownerReferences"]);
     let mut kept: Vec<&Value> = Vec::new();
     let mut twice: Vec<&str> = Vec::new();
@@ -85,7 +159,11 @@ pub(super) fn single_owners(call: &mut Call, object: &mut Object) {
 }
 
 /// NamespaceLifecycle: the namespace must be there and not on its way out (R-STO-16, R-STO-17).
-fn namespace_takes_content(server: &Server, call: &Call, object: &Object) -> Result<(), Status> {
+pub(super) fn namespace_takes_content(
+    server: &Server,
+    call: &Call,
+    object: &Object,
+) -> Result<(), Status> {
     if !call.kind.namespaced() {
         return Ok(());
     }
@@ -124,11 +202,18 @@ fn priority(server: &Server, call: &Call, pod: &mut Object) -> Result<(), Status
         let why = format!("no PriorityClass with name {wanted} was found");
         return Err(call.forbidden(pod.name(), &why));
     }
+    let given = pod.int(&["spec", "priority"]);
     let (mut value, mut policy) = (0, "PreemptLowerPriority");
     if let Some(class) = class {
         value = class.int(&["value"]).unwrap_or(0);
         policy = class.text(&["preemptionPolicy"]).unwrap_or(policy);
         pod.set(&["spec", "priorityClassName"], class.name().into());
+    }
+    if let Some(given) = given.filter(|given| *given != value) {
+        let why = format!(
+            "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
+        );
+        return Err(call.forbidden(pod.name(), &why));
     }
     pod.set(&["spec", "priority"], value.into());
     if pod.at(&["spec", "preemptionPolicy"]).is_none() {
