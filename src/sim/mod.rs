@@ -4,6 +4,7 @@
 //! Everything here is a state machine without I/O; `serve` puts it on the wire.
 
 pub mod controllers;
+pub mod crd;
 pub mod pods;
 pub mod rest;
 pub mod store;

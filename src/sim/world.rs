@@ -4,6 +4,10 @@
 //!
 //! Clients outside (the engine, a scenario's foreign writer) use the same signals: what is
 //! addressed to a client that the world does not know goes back to the owner, who knows it.
+//!
+//! A server on the wire (`serve`) has no modelled latency of its own, the network is there: its
+//! requests are answered at once ([`World::call`]), and its watches, those of clients from
+//! [`FIRST_DIRECT`] on, hear at once ([`Outbox::direct`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,13 +15,38 @@ use std::sync::Arc;
 use crate::api::{self, Client, Request, Response};
 use crate::base::{Profile, Rng, Time};
 use crate::object::{Gvr, Object, ObjectId, json};
-use crate::sim::controllers::{ControllerManager, Scheduler, Served};
+use crate::sim::controllers::{ControllerManager, Scheduler, Served, Settings};
 use crate::sim::pods::{Behaviour, Images, Kubelets};
-use crate::sim::rest::Server;
-use crate::sim::store::Delivery;
+use crate::sim::rest::{CallOut, Server, WebhookAnswer, WebhookCall};
+use crate::sim::store::{Commit, Delivery};
 
 /// Clients from this number on are outside the world.
 pub const FIRST_FOREIGN: u32 = 100;
+
+/// Clients from this number on hear at once, not after the latencies of the profile.
+pub const FIRST_DIRECT: u32 = 1 << 16;
+
+/// What there is in a cluster besides the API server.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// kube-controller-manager and what it is told; `None` where there is none.
+    pub controllers: Option<Settings>,
+    /// kube-scheduler.
+    pub scheduler: bool,
+    /// Nodes; with none nothing plays pods.
+    pub nodes: usize,
+}
+
+impl Parts {
+    /// The API server alone, as in envtest.
+    pub const NONE: Parts = Parts { controllers: None, scheduler: false, nodes: 0 };
+
+    /// Everything, with so many nodes.
+    #[must_use]
+    pub fn all(nodes: usize) -> Self {
+        Self { controllers: Some(Settings::default()), scheduler: true, nodes }
+    }
+}
 
 /// What happens to somebody at some time.
 #[derive(Clone, Debug)]
@@ -51,6 +80,32 @@ pub struct Outbox {
     pub later: Vec<(Time, Signal)>,
     /// The request that was answered in this step.
     pub handled: Option<Handled>,
+    /// Events for watches of clients from [`FIRST_DIRECT`] on.
+    pub direct: Vec<Delivery>,
+    /// Watches (client, id) of such clients that ended; no more events come.
+    pub ended: Vec<(u32, u64)>,
+    /// Requests that wait for a webhook: whoever owns the world makes the calls, and hands what
+    /// came of them to [`World::resume`].
+    pub calling_out: Vec<CallingOut>,
+}
+
+/// A request that waits for a webhook.
+#[derive(Debug)]
+pub struct CallingOut {
+    /// Whose it is.
+    pub client: u32,
+    /// The client's id for it.
+    pub id: u64,
+    request: Box<Request>,
+    call_out: Box<CallOut>,
+}
+
+impl CallingOut {
+    /// The call to make.
+    #[must_use]
+    pub fn call(&self) -> &WebhookCall {
+        &self.call_out.call
+    }
 }
 
 /// A request that the API server answered.
@@ -73,8 +128,9 @@ pub struct Handled {
 /// A cluster.
 pub struct World {
     server: Server,
-    inside: BTreeMap<u32, Box<dyn Client>>,
+    inside: BTreeMap<u32, Box<dyn Client + Send>>,
     kubelets: Kubelets,
+    has_nodes: bool,
     profile: Profile,
     rng: Rng,
     /// When the last event of a watch is due: the next may not overtake it.
@@ -90,15 +146,34 @@ impl World {
     /// A cluster with `nodes` nodes. Everything random in it follows from `seed`.
     #[must_use]
     pub fn new(seed: &Rng, profile: &Profile, nodes: usize, images: Images, now: Time) -> Self {
-        let server = Server::new_at(seed, now);
-        let kubelets = Kubelets::new(nodes, profile.clone(), images, seed.fork("kubelets"));
-        let mut inside: BTreeMap<u32, Box<dyn Client>> = BTreeMap::new();
-        inside.insert(MANAGER, Box::new(ControllerManager::new(&served())));
-        inside
-            .insert(SCHEDULER, Box::new(Scheduler::new(seed.fork("scheduler"), profile.schedule)));
+        let mut world =
+            Self::with(Parts::all(nodes), Server::new_at(seed, now), seed, profile, images);
+        world.ensure_storage_class(now);
+        world
+    }
+
+    /// A cluster around a server that is there already, of so many parts.
+    #[must_use]
+    pub fn with(
+        parts: Parts,
+        server: Server,
+        seed: &Rng,
+        profile: &Profile,
+        images: Images,
+    ) -> Self {
+        let kubelets = Kubelets::new(parts.nodes, profile.clone(), images, seed.fork("kubelets"));
+        let mut inside: BTreeMap<u32, Box<dyn Client + Send>> = BTreeMap::new();
+        if let Some(settings) = parts.controllers {
+            inside.insert(MANAGER, Box::new(ControllerManager::new(&served(), settings)));
+        }
+        if parts.scheduler {
+            let scheduler = Scheduler::new(seed.fork("scheduler"), profile.schedule);
+            inside.insert(SCHEDULER, Box::new(scheduler));
+        }
         Self {
             server,
             inside,
+            has_nodes: parts.nodes > 0,
             kubelets,
             profile: profile.clone(),
             rng: seed.fork("latency"),
@@ -114,6 +189,76 @@ impl World {
             self.hear(now, client, api::Input::Start, &mut out);
         }
         out
+    }
+
+    /// Answers a request at once, unless it has to wait for a webhook: then there is no answer and
+    /// the call is in `out`. What it means for others, and the first events of a watch that it
+    /// opens, go to `out` too; `client` is one that hears at once.
+    pub fn call(
+        &mut self,
+        now: Time,
+        client: u32,
+        id: u64,
+        request: &Request,
+        out: &mut Outbox,
+    ) -> Option<Response> {
+        let handled = self.server.handle(now, client, id, request);
+        self.told(now, client, id, request, handled, out)
+    }
+
+    /// Goes on with a request whose webhook has answered. The answer comes back for clients that
+    /// hear at once; others hear it as always.
+    pub fn resume(
+        &mut self,
+        now: Time,
+        waiting: CallingOut,
+        answer: WebhookAnswer,
+        out: &mut Outbox,
+    ) -> Option<Response> {
+        let CallingOut { client, id, request, call_out } = waiting;
+        let before = self.server.revision();
+        let handled = self.server.resume(*call_out, answer);
+        if client >= FIRST_DIRECT {
+            return self.told(now, client, id, &request, handled, out);
+        }
+        self.answered(now, (client, id), request, handled, before, out);
+        None
+    }
+
+    /// Hands on what a request of a client that hears at once came to.
+    fn told(
+        &mut self,
+        now: Time,
+        client: u32,
+        id: u64,
+        request: &Request,
+        handled: crate::sim::Handled,
+        out: &mut Outbox,
+    ) -> Option<Response> {
+        if let Some(call_out) = handled.call_out {
+            let request = Box::new(request.clone());
+            out.calling_out.push(CallingOut { client, id, request, call_out });
+            return None;
+        }
+        self.deliver(now, handled.deliveries, out);
+        self.end(now, handled.ended, out);
+        self.plan_tick(out);
+        Some(handled.response)
+    }
+
+    /// Closes one watch, whose client has gone or does not keep up.
+    pub fn drop_watch(&mut self, client: u32, id: u64) {
+        self.server.drop_watch(client, id);
+    }
+
+    /// The commits since the last call, where the server keeps a journal.
+    pub fn take_journal(&mut self) -> Vec<Commit> {
+        self.server.take_journal()
+    }
+
+    /// The API server, for what is asked of it without a request.
+    pub fn server(&mut self) -> &mut Server {
+        &mut self.server
     }
 
     /// Whether a client is part of the world.
@@ -162,6 +307,16 @@ impl World {
         let _ = self.server.handle(now, 0, 0, &request);
     }
 
+    /// Makes sure that claims which name no class are given a volume, as most clusters see to.
+    fn ensure_storage_class(&mut self, now: Time) {
+        let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "provisioner": "towtank.dev/provisioner", "metadata": {"name": "standard",
+                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}});
+        let object = Object::from_value(class).unwrap_or_default();
+        let classes = Gvr::new("storage.k8s.io", "v1", "storageclasses");
+        let _ = self.server.handle(now, 0, 0, &Request::create(classes, "", object));
+    }
+
     /// A client went away: its watches are closed, and what is on its way to it is lost.
     pub fn drop_client(&mut self, client: u32) {
         self.server.drop_client(client);
@@ -186,6 +341,22 @@ impl World {
     fn arrive(&mut self, now: Time, client: u32, id: u64, request: Box<Request>, out: &mut Outbox) {
         let before = self.server.revision();
         let handled = self.server.handle(now, client, id, &request);
+        self.answered(now, (client, id), request, handled, before, out);
+    }
+
+    fn answered(
+        &mut self,
+        now: Time,
+        (client, id): (u32, u64),
+        request: Box<Request>,
+        handled: crate::sim::Handled,
+        before: u64,
+        out: &mut Outbox,
+    ) {
+        if let Some(call_out) = handled.call_out {
+            out.calling_out.push(CallingOut { client, id, request, call_out });
+            return;
+        }
         let response = Arc::new(handled.response);
         let answered_at = now + self.profile.api.draw(&mut self.rng);
         self.last_due.insert((client, id), answered_at);
@@ -205,6 +376,10 @@ impl World {
     fn deliver(&mut self, now: Time, deliveries: Vec<Delivery>, out: &mut Outbox) {
         for delivery in deliveries {
             let (client, id) = (delivery.client, delivery.id);
+            if client >= FIRST_DIRECT {
+                out.direct.push(delivery);
+                continue;
+            }
             let drawn = now + self.profile.watch.draw(&mut self.rng);
             let due = self.after_last(client, id, drawn);
             let input = api::Input::Event { id, event: delivery.event };
@@ -214,6 +389,10 @@ impl World {
 
     fn end(&mut self, now: Time, ended: Vec<(u32, u64)>, out: &mut Outbox) {
         for (client, id) in ended {
+            if client >= FIRST_DIRECT {
+                out.ended.push((client, id));
+                continue;
+            }
             let due = self.after_last(client, id, now);
             self.last_due.remove(&(client, id));
             let what = What::Hear(api::Input::WatchEnded { id });
@@ -233,6 +412,9 @@ impl World {
     fn hear(&mut self, now: Time, client: u32, input: api::Input, out: &mut Outbox) {
         let mut wants = api::Outbox::default();
         if client == KUBELETS {
+            if !self.has_nodes {
+                return;
+            }
             self.kubelets.step(now, input, &mut wants);
         } else if let Some(inside) = self.inside.get_mut(&client) {
             inside.step(now, input, &mut wants);

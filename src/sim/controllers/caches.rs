@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::kinds::{POD, REPLICA_SET, Served, Slot, WELL_KNOWN};
+use super::kinds::{POD, REPLICA_SET, SERVICE, Served, Slot, WELL_KNOWN};
+use super::labelled::{self, Labelled};
 use super::uid::Uid;
 use crate::api::{Change, Ids, Informer, Input, Outbox};
 use crate::base::{Time, limits};
-use crate::object::Object;
+use crate::object::{Map, Object, Value};
 
 /// Where an object is cached: resource, namespace, name.
 pub type Place = (Slot, Arc<str>, Arc<str>);
@@ -33,6 +34,8 @@ pub struct Caches {
     orphans: BTreeMap<Slot, BTreeMap<Arc<str>, ByName>>,
     gone: BTreeSet<Uid>,
     gone_order: VecDeque<Uid>,
+    pods: Labelled,
+    services: Labelled,
     user_agent: &'static str,
 }
 
@@ -49,6 +52,8 @@ impl Caches {
             orphans: BTreeMap::new(),
             gone: BTreeSet::new(),
             gone_order: VecDeque::new(),
+            pods: Labelled::default(),
+            services: Labelled::default(),
             user_agent,
         };
         for served in WELL_KNOWN.iter().chain(others) {
@@ -182,7 +187,48 @@ impl Caches {
         self.gone.contains(&uid.into())
     }
 
+    /// The pods that may have all of some labels, by name.
+    pub(crate) fn pods_labelled<'a>(
+        &'a self,
+        namespace: &'a str,
+        labels: Option<&'a Map<String, Value>>,
+    ) -> impl Iterator<Item = &'a Arc<Object>> {
+        let names = self.pods.under_rarest(namespace, labels);
+        names.filter_map(move |name| self.get(POD, namespace, name))
+    }
+
+    /// The Services that may select a pod, by name.
+    pub(crate) fn services_for(&self, pod: &Object) -> impl Iterator<Item = &Arc<Object>> {
+        let namespace = pod.namespace().to_owned();
+        let names = self.services.under_any(&namespace, pod.labels());
+        names.into_iter().filter_map(move |name| self.get(SERVICE, &namespace, name))
+    }
+
+    /// Keeps in step who is found by which labels.
+    fn relabel(&mut self, slot: Slot, change: &Change) {
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        match slot {
+            POD => {
+                if old.map(Object::labels) == new.map(Object::labels) {
+                    return;
+                }
+                old.iter().for_each(|pod| self.pods.remove(pod, pod.labels()));
+                new.iter().for_each(|pod| self.pods.add_under_all(pod, pod.labels()));
+            }
+            SERVICE => {
+                let pairs = labelled::selector;
+                if old.map(pairs) == new.map(pairs) {
+                    return;
+                }
+                old.iter().for_each(|service| self.services.remove(service, pairs(service)));
+                new.iter().for_each(|service| self.services.add_under_one(service, pairs(service)));
+            }
+            _ => {}
+        }
+    }
+
     fn index(&mut self, slot: Slot, change: &Change) {
+        self.relabel(slot, change);
         if let (Some(old), Some(new)) = (&change.old, &change.new)
             && old.at(OWNERS) == new.at(OWNERS)
         {

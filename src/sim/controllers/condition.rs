@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Time;
-use crate::object::{Map, Value, field};
+use crate::object::value::{self, ToValue};
+use crate::object::{Map, Value};
 
 /// One condition, whose texts are those of the object that it was read from as long as they
 /// stay. Fields that a kind does not have are left out.
@@ -31,6 +32,12 @@ pub(crate) struct Condition<'a> {
     pub(crate) message: Option<Cow<'a, str>>,
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
+}
+
+impl ToValue for Condition<'_> {
+    fn to_value(&self) -> Value {
+        value::to_value(self).unwrap_or_default()
+    }
 }
 
 impl<'a> Condition<'a> {
@@ -100,7 +107,7 @@ impl<'a> Condition<'a> {
 
 /// All conditions of a status; `None` where one is malformed.
 pub(crate) fn read_all(status: &Map<String, Value>) -> Option<Vec<Condition<'_>>> {
-    match field(status, "conditions") {
+    match status.get("conditions") {
         Some(conditions) => conditions.as_array()?.iter().map(Condition::read).collect(),
         None => Some(Vec::new()),
     }
@@ -108,12 +115,12 @@ pub(crate) fn read_all(status: &Map<String, Value>) -> Option<Vec<Condition<'_>>
 
 /// A number of a status, 0 where it is not there; `None` where it is no integer.
 pub(crate) fn count(status: &Map<String, Value>, name: &str) -> Option<i64> {
-    field(status, name).map_or(Some(0), Value::as_i64)
+    status.get(name).map_or(Some(0), Value::as_i64)
 }
 
 /// A number of a status that may be missing or null; `None` where it is something else.
 pub(crate) fn optional_count(status: &Map<String, Value>, name: &str) -> Option<Option<i64>> {
-    match field(status, name) {
+    match status.get(name) {
         None | Some(Value::Null) => Some(None),
         Some(value) => value.as_i64().map(Some),
     }

@@ -96,9 +96,31 @@ pub const NODE: Slot = 8;
 pub const CLAIM: Slot = 9;
 /// CustomResourceDefinitions.
 pub const DEFINITION: Slot = 10;
+/// Services.
+pub const SERVICE: Slot = 11;
+/// Endpoints.
+pub const ENDPOINTS: Slot = 12;
+/// EndpointSlices.
+pub const ENDPOINT_SLICE: Slot = 13;
+/// ServiceAccounts.
+pub const SERVICE_ACCOUNT: Slot = 14;
+/// ConfigMaps.
+pub const CONFIG_MAP: Slot = 15;
+/// CronJobs.
+pub const CRON_JOB: Slot = 16;
+/// PodDisruptionBudgets.
+pub const BUDGET: Slot = 17;
+/// ClusterRoles.
+pub const CLUSTER_ROLE: Slot = 18;
+/// PersistentVolumes.
+pub const VOLUME: Slot = 19;
+/// StorageClasses.
+pub const STORAGE_CLASS: Slot = 20;
+/// Ingresses.
+pub const INGRESS: Slot = 21;
 
 /// The resources with fixed numbers, in the order of these.
-pub(crate) const WELL_KNOWN: [Served; 11] = [
+pub(crate) const WELL_KNOWN: [Served; 22] = [
     Served::new("", "v1", "pods", "Pod", true),
     Served::new("apps", "v1", "replicasets", "ReplicaSet", true),
     Served::new("apps", "v1", "deployments", "Deployment", true),
@@ -116,6 +138,17 @@ pub(crate) const WELL_KNOWN: [Served; 11] = [
         "CustomResourceDefinition",
         false,
     ),
+    Served::new("", "v1", "services", "Service", true),
+    Served::new("", "v1", "endpoints", "Endpoints", true),
+    Served::new("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", true),
+    Served::new("", "v1", "serviceaccounts", "ServiceAccount", true),
+    Served::new("", "v1", "configmaps", "ConfigMap", true),
+    Served::new("batch", "v1", "cronjobs", "CronJob", true),
+    Served::new("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true),
+    Served::new("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false),
+    Served::new("", "v1", "persistentvolumes", "PersistentVolume", false),
+    Served::new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false),
+    Served::new("networking.k8s.io", "v1", "ingresses", "Ingress", true),
 ];
 
 /// Where Events are written. They are deleted with their namespace, but neither cached nor
@@ -156,5 +189,6 @@ mod tests {
         assert_eq!(gvr(POD).plural, "pods");
         assert_eq!(gvr(JOB).plural, "jobs");
         assert_eq!(gvr(DEFINITION).plural, "customresourcedefinitions");
+        assert_eq!(gvr(INGRESS).plural, "ingresses");
     }
 }

@@ -1,5 +1,5 @@
-//! The controllers of a cluster, as one client of its API: Deployment, ReplicaSet, StatefulSet,
-//! DaemonSet, Job, namespaces and garbage collection; and the scheduler as another.
+//! The controllers of a cluster, as one client of its API: workloads, namespaces and garbage
+//! collection, endpoints, volumes, budgets, accounts, addresses; and the scheduler as another.
 //!
 //! They see requests, answers, watch events and timers, like the real ones, and could run
 //! against a real API server. Each controller is a pure function from the shared caches to a
@@ -11,28 +11,39 @@
 //! Unlike the real one, requests are not held back by a client-side rate limit, and any number of
 //! keys is worked on at the same time.
 
+mod account;
+mod aggregate;
+mod budget;
 pub mod caches;
 mod claim;
 mod condition;
+mod cronjob;
 mod daemonset;
 mod deployment;
+mod endpoints;
+mod expiry;
+mod expose;
 mod garbage;
 mod job;
 pub mod kinds;
+mod labelled;
 mod namespace;
 mod node;
 pub mod plan;
 mod pod;
+mod protection;
 mod recorder;
 mod replicaset;
 mod revisions;
 pub mod scheduler;
 mod selector;
+pub mod settings;
 mod statefulset;
 mod template;
 #[cfg(test)]
 mod trial;
 mod uid;
+mod volume;
 mod wake;
 mod work;
 
@@ -42,6 +53,7 @@ pub use caches::Caches;
 pub use kinds::Served;
 pub use plan::{Again, Call, Controller, Cx, Key, Plan};
 pub use scheduler::Scheduler;
+pub use settings::Settings;
 
 use crate::api::{Change, Client, Ids, Input, Outbox, Payload};
 use crate::base::Time;
@@ -56,6 +68,7 @@ pub struct ControllerManager {
     caches: Caches,
     work: Work,
     ids: Ids,
+    settings: Settings,
     /// Which cache a request or timer belongs to.
     routes: BTreeMap<u64, Slot>,
 }
@@ -65,8 +78,9 @@ impl ControllerManager {
     /// the controllers need are added where they are missing. Resources of
     /// CustomResourceDefinitions are found by themselves.
     #[must_use]
-    pub fn new(served: &[Served]) -> Self {
+    pub fn new(served: &[Served], settings: Settings) -> Self {
         Self {
+            settings,
             caches: Caches::new(served, USER_AGENT),
             work: Work::default(),
             ids: Ids::default(),
@@ -114,16 +128,18 @@ impl ControllerManager {
             self.follow_definition(now, change, out);
         }
         let keys = wake::keys(&self.caches, slot, change);
-        let (caches, ids) = (&self.caches, &mut self.ids);
-        let desk = &mut Desk { now, caches, ids, out, user_agent: USER_AGENT };
-        for key in keys {
+        let (caches, settings, ids) = (&self.caches, &self.settings, &mut self.ids);
+        let desk = &mut Desk { now, caches, settings, ids, out, user_agent: USER_AGENT };
+        for key in keys.into_iter().filter(|key| settings.controllers.contains(&key.controller)) {
             if slot == POD && key.controller == Controller::Job {
                 self.work.wake_at(key, now + job::GATHERING, desk);
             } else {
                 self.work.wake(key);
             }
         }
-        if let Some(key) = wake::namespace_key(slot, change) {
+        if let Some(key) = wake::namespace_key(slot, change)
+            && settings.controllers.contains(&key.controller)
+        {
             self.work.wake_at(key, now + namespace::PAUSE, desk);
         }
     }
@@ -185,8 +201,8 @@ impl Client for ControllerManager {
         if let Some(slot) = route {
             self.take(slot, now, &input, out);
         }
-        let (caches, ids) = (&self.caches, &mut self.ids);
-        let desk = &mut Desk { now, caches, ids, out, user_agent: USER_AGENT };
+        let (caches, settings, ids) = (&self.caches, &self.settings, &mut self.ids);
+        let desk = &mut Desk { now, caches, settings, ids, out, user_agent: USER_AGENT };
         match &input {
             Input::Answer { id, response } => {
                 self.work.answer(*id, response, desk);
@@ -212,5 +228,18 @@ fn sync(cx: &Cx) -> Plan {
         Controller::StatefulSet => statefulset::sync(cx),
         Controller::DaemonSet => daemonset::sync(cx),
         Controller::Job => job::sync(cx),
+        Controller::ServiceAccount => account::sync(cx),
+        Controller::RootCa => account::sync_root_ca(cx),
+        Controller::ClusterRole => aggregate::sync(cx),
+        Controller::Budget => budget::sync(cx),
+        Controller::Volume => volume::sync(cx),
+        Controller::ClaimProtection => protection::sync_claim(cx),
+        Controller::VolumeProtection => protection::sync_volume(cx),
+        Controller::ServiceAddress => expose::sync_service(cx),
+        Controller::IngressAddress => expose::sync_ingress(cx),
+        Controller::EndpointSlice => endpoints::sync(cx),
+        Controller::Endpoints => endpoints::sync_legacy(cx),
+        Controller::CronJob => cronjob::sync(cx),
+        Controller::Expiry => expiry::sync(cx),
     }
 }

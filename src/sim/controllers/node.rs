@@ -66,6 +66,7 @@ mod tests {
     use crate::base::Time;
     use crate::sim::controllers::caches::Caches;
     use crate::sim::controllers::plan::{Controller, Key};
+    use crate::sim::controllers::settings::Settings;
 
     /// The taints that a node with these conditions and taints should have instead, by key.
     fn check(conditions: &Value, taints: &[&str], expected: Option<&[&str]>) {
@@ -76,7 +77,14 @@ mod tests {
         let caches = Caches::of(&[node]);
         let key = Key::new(Controller::Node, "", "a");
         let now = Time::VIRTUAL_START;
-        let plan = sync(&Cx { now, key: &key, caches: &caches, asked: &[], failure: None });
+        let plan = sync(&Cx {
+            now,
+            key: &key,
+            caches: &caches,
+            settings: &Settings::default(),
+            asked: &[],
+            failure: None,
+        });
         let sent = plan.batches.first().map(|batch| {
             let body = batch[0].request.body.clone().unwrap();
             let taints = body["spec"]["taints"].as_array().cloned().unwrap_or_default();

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::caches::Caches;
+use super::settings::Settings;
 use crate::api::{Request, Response, Status};
 use crate::base::Time;
 use crate::object::Object;
@@ -23,21 +24,83 @@ pub enum Controller {
     Node,
     Namespace,
     Garbage,
+    ServiceAccount,
+    RootCa,
+    ClusterRole,
+    Budget,
+    Volume,
+    ClaimProtection,
+    VolumeProtection,
+    ServiceAddress,
+    IngressAddress,
+    EndpointSlice,
+    Endpoints,
+    CronJob,
+    Expiry,
 }
 
 impl Controller {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::Deployment,
+        Self::ReplicaSet,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Job,
+        Self::Node,
+        Self::Namespace,
+        Self::Garbage,
+        Self::ServiceAccount,
+        Self::RootCa,
+        Self::ClusterRole,
+        Self::Budget,
+        Self::Volume,
+        Self::ClaimProtection,
+        Self::VolumeProtection,
+        Self::ServiceAddress,
+        Self::IngressAddress,
+        Self::EndpointSlice,
+        Self::Endpoints,
+        Self::CronJob,
+        Self::Expiry,
+    ];
+
     /// What its Events name as their source.
     #[must_use]
     pub fn component(self) -> &'static str {
+        match self {
+            Controller::Budget => "controllermanager",
+            Controller::Volume => "persistentvolume-controller",
+            Controller::Node => "node-controller",
+            other => other.name(),
+        }
+    }
+
+    /// Its name, as `--controllers` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Controller::Deployment => "deployment-controller",
             Controller::ReplicaSet => "replicaset-controller",
             Controller::StatefulSet => "statefulset-controller",
             Controller::DaemonSet => "daemonset-controller",
             Controller::Job => "job-controller",
-            Controller::Node => "node-controller",
+            Controller::Node => "node-lifecycle-controller",
             Controller::Namespace => "namespace-controller",
             Controller::Garbage => "garbage-collector-controller",
+            Controller::ServiceAccount => "serviceaccount-controller",
+            Controller::RootCa => "root-ca-certificate-publisher-controller",
+            Controller::ClusterRole => "clusterrole-aggregation-controller",
+            Controller::Budget => "disruption-controller",
+            Controller::Volume => "persistentvolume-binder-controller",
+            Controller::ClaimProtection => "persistentvolumeclaim-protection-controller",
+            Controller::VolumeProtection => "persistentvolume-protection-controller",
+            Controller::ServiceAddress => "service-lb-controller",
+            Controller::IngressAddress => "ingress-address-controller",
+            Controller::EndpointSlice => "endpointslice-controller",
+            Controller::Endpoints => "endpoints-controller",
+            Controller::CronJob => "cronjob-controller",
+            Controller::Expiry => "ttl-after-finished-controller",
         }
     }
 }
@@ -70,6 +133,8 @@ pub struct Cx<'a> {
     pub key: &'a Key,
     /// The world as far as it was heard of.
     pub caches: &'a Caches,
+    /// What the controllers are told of the cluster.
+    pub settings: &'a Settings,
     /// The last batch of a plan that ended with [`Again::WithAnswers`]: what was asked, what came.
     pub asked: &'a [Asked],
     /// The call that stopped the previous plan, once, directly after it happened. Retrying is

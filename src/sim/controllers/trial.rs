@@ -2,6 +2,7 @@
 
 use super::caches::Caches;
 use super::plan::{Asked, Controller, Cx, Key, Plan};
+use super::settings::Settings;
 use crate::api::Verb;
 use crate::base::Time;
 use crate::object::Value;
@@ -11,7 +12,14 @@ pub(super) fn plan(sync: fn(&Cx) -> Plan, objects: &[Value], now: Time, asked: &
     let caches = Caches::of(objects);
     // No controller looks at whose key it is.
     let key = Key::new(Controller::Job, "n", "w");
-    sync(&Cx { now, key: &key, caches: &caches, asked, failure: None })
+    sync(&Cx {
+        now,
+        key: &key,
+        caches: &caches,
+        settings: &Settings::default(),
+        asked,
+        failure: None,
+    })
 }
 
 /// Its batches: `verb resource name` for each call, with the subresource.

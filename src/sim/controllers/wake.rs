@@ -4,13 +4,14 @@
 //! nobody controls concerns every workload of its namespace that might adopt it.
 
 use super::caches::Caches;
-use super::garbage;
 use super::kinds::{
-    CONTROLLER_REVISION, DAEMON_SET, DEPLOYMENT, JOB, NAMESPACE, NODE, POD, REPLICA_SET,
-    STATEFUL_SET, Slot,
+    BUDGET, CLAIM, CLUSTER_ROLE, CONFIG_MAP, CONTROLLER_REVISION, CRON_JOB, DAEMON_SET, DEPLOYMENT,
+    ENDPOINT_SLICE, ENDPOINTS, INGRESS, JOB, NAMESPACE, NODE, POD, REPLICA_SET, SERVICE,
+    SERVICE_ACCOUNT, STATEFUL_SET, STORAGE_CLASS, Slot, VOLUME,
 };
 use super::plan::{Controller, Key};
 use super::selector::Selector;
+use super::{account, aggregate, budget, endpoints, expiry, expose, garbage, pod, volume};
 use crate::api::Change;
 use crate::object::Object;
 
@@ -23,14 +24,20 @@ pub(crate) fn keys(caches: &Caches, slot: Slot, change: &Change) -> Vec<Key> {
             keys.push(Key::new(controller, object.namespace(), object.name()));
         }
         match slot {
-            POD | REPLICA_SET => {
+            POD | REPLICA_SET | JOB => {
                 for version in versions.into_iter().flatten() {
                     keys.extend(controller_key(version));
                 }
+                if slot == JOB && expiry::concerns(object) {
+                    keys.push(Key::new(Controller::Expiry, object.namespace(), object.name()));
+                }
                 let is_orphan =
                     change.new.as_ref().is_some_and(|new| new.controller_uid().is_none());
-                if is_orphan {
+                if is_orphan && slot != JOB {
                     keys.extend(adopters(caches, slot, object));
+                }
+                if slot == POD {
+                    keys.extend(of_pod(caches, change, object));
                 }
             }
             NODE => keys.extend(
@@ -38,7 +45,7 @@ pub(crate) fn keys(caches: &Caches, slot: Slot, change: &Change) -> Vec<Key> {
                     .all(DAEMON_SET)
                     .map(|set| Key::new(Controller::DaemonSet, set.namespace(), set.name())),
             ),
-            _ => {}
+            _ => keys.extend(housekeeping(caches, slot, change, object)),
         }
         if slot == CONTROLLER_REVISION {
             keys.extend(controller_key(object));
@@ -51,6 +58,105 @@ pub(crate) fn keys(caches: &Caches, slot: Slot, change: &Change) -> Vec<Key> {
     keys
 }
 
+/// Budgets, Services and claims that a change to a pod concerns.
+fn of_pod(caches: &Caches, change: &Change, pod: &Object) -> Vec<Key> {
+    let namespace = pod.namespace();
+    let versions = || [&change.old, &change.new].into_iter().flatten();
+    let mut keys = Vec::new();
+    for budget in caches.in_namespace(BUDGET, namespace) {
+        if versions().any(|pod| budget::selects(budget, pod)) {
+            keys.push(Key::new(Controller::Budget, namespace, budget.name()));
+        }
+    }
+    if endpoints::matters(change) {
+        for version in versions() {
+            let services = caches.services_for(version);
+            let services = services.filter(|service| endpoints::selects(service, version));
+            keys.extend(services.flat_map(|service| of_service(service)));
+        }
+    }
+    let is_new = change.old.is_none();
+    let is_over = change.new.as_ref().is_none_or(|pod| pod::is_finished(pod));
+    if is_new || is_over {
+        let controller = if is_new { Controller::Volume } else { Controller::ClaimProtection };
+        let claims = volume::claims_of(pod);
+        keys.extend(claims.map(|name| Key::new(controller, namespace, name)));
+    }
+    keys
+}
+
+fn of_service(service: &Object) -> [Key; 2] {
+    let (namespace, name) = (service.namespace(), service.name());
+    [Controller::EndpointSlice, Controller::Endpoints].map(|c| Key::new(c, namespace, name))
+}
+
+/// The keys of the controllers that look after what is not a workload.
+fn housekeeping(caches: &Caches, slot: Slot, change: &Change, object: &Object) -> Vec<Key> {
+    let (namespace, name) = (object.namespace(), object.name());
+    let here = |controller| Key::new(controller, namespace, name);
+    let mut keys = Vec::new();
+    match slot {
+        NAMESPACE if change.old.is_none() => {
+            keys.push(Key::new(Controller::ServiceAccount, "", name));
+            keys.push(Key::new(Controller::RootCa, "", name));
+        }
+        SERVICE_ACCOUNT if name == account::ACCOUNT && change.new.is_none() => {
+            keys.push(Key::new(Controller::ServiceAccount, "", namespace));
+        }
+        CONFIG_MAP if name == account::ROOT_CA => {
+            keys.push(Key::new(Controller::RootCa, "", namespace));
+        }
+        CLUSTER_ROLE => {
+            let roles = caches.all(CLUSTER_ROLE).filter(|role| aggregate::is_aggregate(role));
+            keys.extend(roles.map(|role| Key::new(Controller::ClusterRole, "", role.name())));
+        }
+        SERVICE => {
+            keys.extend(of_service(object));
+            let versions = [&change.old, &change.new].into_iter().flatten();
+            if versions.into_iter().any(|service| expose::is_balanced(service)) {
+                keys.push(here(Controller::ServiceAddress));
+            }
+        }
+        ENDPOINTS => keys.push(here(Controller::Endpoints)),
+        ENDPOINT_SLICE => {
+            let owner = object.controller().filter(|owner| owner.kind == "Service");
+            let key = |service| Key::new(Controller::EndpointSlice, namespace, service);
+            keys.extend(owner.map(|owner| key(owner.name)));
+        }
+        CLAIM => {
+            if object.is_deleting() {
+                keys.push(here(Controller::ClaimProtection));
+            }
+            let volume = object.text(&["spec", "volumeName"]).filter(|_| change.new.is_none());
+            keys.extend(volume.map(|name| Key::new(Controller::Volume, "", name)));
+        }
+        VOLUME => {
+            keys.push(here(Controller::Volume));
+            if object.is_deleting() {
+                keys.push(here(Controller::VolumeProtection));
+            }
+            let claim = |field: &str| object.text(&["spec", "claimRef", field]);
+            if let Some((namespace, name)) = claim("namespace").zip(claim("name")) {
+                keys.push(Key::new(Controller::Volume, namespace, name));
+            } else {
+                keys.extend(unbound(caches));
+            }
+        }
+        STORAGE_CLASS => keys.extend(unbound(caches)),
+        _ => {}
+    }
+    keys
+}
+
+/// The claims that have no volume.
+fn unbound(caches: &Caches) -> impl Iterator<Item = Key> {
+    let has_none = |claim: &&std::sync::Arc<Object>| {
+        claim.text(&["spec", "volumeName"]).is_none_or(str::is_empty)
+    };
+    let claims = caches.all(CLAIM).filter(has_none);
+    claims.map(|claim| Key::new(Controller::Volume, claim.namespace(), claim.name()))
+}
+
 /// The controller of the objects of a resource. Namespaces are not among them: they are looked
 /// at after a pause.
 fn of_slot(slot: Slot) -> Option<Controller> {
@@ -61,6 +167,10 @@ fn of_slot(slot: Slot) -> Option<Controller> {
         DAEMON_SET => Controller::DaemonSet,
         JOB => Controller::Job,
         NODE => Controller::Node,
+        CRON_JOB => Controller::CronJob,
+        BUDGET => Controller::Budget,
+        CLAIM => Controller::Volume,
+        INGRESS => Controller::IngressAddress,
         _ => return None,
     })
 }
@@ -80,6 +190,7 @@ fn controller_key(object: &Object) -> Option<Key> {
         ("apps", "StatefulSet") => Controller::StatefulSet,
         ("apps", "DaemonSet") => Controller::DaemonSet,
         ("batch", "Job") => Controller::Job,
+        ("batch", "CronJob") => Controller::CronJob,
         _ => return None,
     };
     Some(Key::new(controller, object.namespace(), owner.name))

@@ -19,6 +19,7 @@ use super::selector::Selector;
 use super::{claim, condition};
 use crate::api::Request;
 use crate::base::Time;
+use crate::object::value;
 pub(super) use model::pods as pods_of;
 use model::{Deployment, Set, Sets, Status};
 
@@ -108,7 +109,7 @@ fn with_status(d: &Deployment, plan: Plan, status: Status) -> Plan {
 }
 
 fn put_status(d: &Deployment, status: Status) -> Call {
-    let value = serde_json::to_value(status).unwrap_or_default();
+    let value = value::to_value(status).unwrap_or_default();
     let object = super::pod::with_status(d.object, value);
     let put = Request::update(
         super::kinds::gvr(DEPLOYMENT),

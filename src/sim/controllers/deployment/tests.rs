@@ -8,6 +8,7 @@ use crate::api::{Response, Status as Refusal};
 use crate::object::{Object, Value, json};
 use crate::sim::controllers::caches::Caches;
 use crate::sim::controllers::plan::{Asked, Controller, Key};
+use crate::sim::controllers::settings::Settings;
 
 const T0: Time = Time::VIRTUAL_START;
 
@@ -15,7 +16,7 @@ const T0: Time = Time::VIRTUAL_START;
 fn deployment(replicas: i64, image: &str, more: Value) -> Value {
     let mut d = json!({"apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "d", "namespace": "n", "uid": "d", "generation": 1,
-            "resourceVersion": "1", "annotations": {model::REVISION: image[image.len() - 1..]}},
+            "resourceVersion": "1", "annotations": {(model::REVISION): image[image.len() - 1..]}},
         "spec": {"replicas": replicas, "selector": {"matchLabels": {"a": "b"}},
             "strategy": {"type": "RollingUpdate",
                 "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
@@ -44,8 +45,8 @@ fn set(image: &str, size: i64, pods: i64, available: i64, of: i64) -> Value {
         "metadata": {"name": image, "namespace": "n", "uid": image, "generation": 1,
             "creationTimestamp": format!("2026-01-01T00:00:0{revision}Z"),
             "labels": {"a": "b", "pod-template-hash": image},
-            "annotations": {model::REVISION: revision, model::DESIRED: of.to_string(),
-                model::MAX: (of + 1).to_string()},
+            "annotations": {(model::REVISION): revision, (model::DESIRED): of.to_string(),
+                (model::MAX): (of + 1).to_string()},
             "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "d",
                 "uid": "d", "controller": true}]},
         "spec": {"replicas": size, "selector": {"matchLabels": {"a": "b"}}, "template": template},
@@ -56,7 +57,14 @@ fn set(image: &str, size: i64, pods: i64, available: i64, of: i64) -> Value {
 fn plan_of(objects: &[Value], now: Time, failure: Option<&Asked>) -> Plan {
     let caches = Caches::of(objects);
     let key = Key::new(Controller::Deployment, "n", "d");
-    sync(&Cx { now, key: &key, caches: &caches, asked: &[], failure })
+    sync(&Cx {
+        now,
+        key: &key,
+        caches: &caches,
+        settings: &Settings::default(),
+        asked: &[],
+        failure,
+    })
 }
 
 /// What is sent but for the status, a call in brackets: what the Event says, or verb and name.

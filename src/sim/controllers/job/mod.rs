@@ -14,7 +14,7 @@ use super::selector::Selector;
 use super::{claim, pod};
 use crate::api::{PatchKind, Request};
 use crate::base::Time;
-use crate::object::{Object, Value, json};
+use crate::object::{Object, Value, json, value};
 
 /// The finalizer that keeps a pod until it is counted.
 const TRACKING: &str = "batch.kubernetes.io/job-tracking";
@@ -43,7 +43,7 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
     let mut status = job.at(&["status"]).cloned().unwrap_or_else(|| json!({}));
     let conditions: Vec<Condition<'static>> = status
         .get("conditions")
-        .and_then(|c| serde_json::from_value(c.clone()).ok())
+        .and_then(|c| value::from_value(c.clone()).ok())
         .unwrap_or_default();
     let is_finished = ["Complete", "Failed"]
         .iter()

@@ -13,7 +13,7 @@ use super::plan::{Again, Asked, Call, Cx, Plan};
 use super::pod;
 use crate::api::{Payload, Propagation, Request, Verb};
 use crate::base::Time;
-use crate::object::{Object, Value, json};
+use crate::object::{Object, Value, json, value};
 
 /// How long after a change to a namespace it is looked at, so that caches of a server in several
 /// parts know of its end (upstream's figure).
@@ -225,7 +225,7 @@ fn with_conditions(now: Time, namespace: &Object, bad: &[(&str, &str, String)]) 
             }
             None => Condition::new(kind, "False", reason, message, now),
         };
-        let mut value = serde_json::to_value(condition).unwrap_or_default();
+        let mut value = value::to_value(condition).unwrap_or_default();
         match after.iter_mut().find(|c| c["type"] == *kind) {
             None => after.push(value),
             Some(old) => {

@@ -109,7 +109,14 @@ mod tests {
         let caches = Caches::of(objects);
         let key = Key::new(Controller::ReplicaSet, "n", "rs");
         let now = Time::VIRTUAL_START;
-        let plan = sync(&Cx { now, key: &key, caches: &caches, asked: &[], failure });
+        let plan = sync(&Cx {
+            now,
+            key: &key,
+            caches: &caches,
+            settings: &crate::sim::controllers::Settings::default(),
+            asked: &[],
+            failure,
+        });
         let call = |call: &Call| {
             let r = &call.request;
             format!("{} {}", r.verb_name(), r.name.as_deref().unwrap_or("-"))

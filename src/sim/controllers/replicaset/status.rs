@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::api::Status;
 use crate::base::Time;
-use crate::object::{Map, Object, Value};
+use crate::object::{Map, Object, Value, value};
 use crate::sim::controllers::condition::{self, Condition};
 use crate::sim::controllers::pod;
 
@@ -87,7 +87,7 @@ pub(super) fn after(
         (None, Some(_)) => condition::remove(&mut after.conditions, FAILURE),
         _ => {}
     }
-    (after != before).then(|| serde_json::to_value(after).unwrap_or_default())
+    (after != before).then(|| value::to_value(after).unwrap_or_default())
 }
 
 fn number(pods: &[&Arc<Object>], wanted: &dyn Fn(&Object) -> bool) -> i64 {

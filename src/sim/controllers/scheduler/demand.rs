@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::object::quantity::Quantity;
-use crate::object::{Object, Value};
+use crate::object::{Object, Value, json};
 
 /// An amount of what a node has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Demand {
             let running = containers.iter().map(read).fold(sidecars, Amount::plus);
             let mut total = running.most(peak);
             let overhead = pod.at(&["spec", "overhead"]).cloned().unwrap_or_default();
-            let overhead = serde_json::json!({"resources": {"requests": overhead}});
+            let overhead = json!({"resources": {"requests": overhead}});
             total = total.plus(Amount::of_container(&overhead));
             Amount { pods: 1, ..total }
         };

@@ -15,7 +15,7 @@ use super::revisions::{Present, Revisions, applied};
 use super::selector::Selector;
 use super::{claim, pod};
 use crate::api::Request;
-use crate::object::{Object, Value, json};
+use crate::object::{Object, Value, json, value};
 
 const HASH_LABEL: &str = "controller-revision-hash";
 
@@ -76,7 +76,10 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
     if !claims.is_empty() {
         return Plan::nothing().then(claims);
     }
-    let before = set.at(&["status"]).and_then(|s| Status::deserialize(s).ok()).unwrap_or_default();
+    let before = set
+        .at(&["status"])
+        .and_then(|s| value::from_value::<Status>(s.clone()).ok())
+        .unwrap_or_default();
     let revisions = Revisions::of(cx.caches, set);
     let collisions = Some(before.collision_count.unwrap_or(0));
     let update = match revisions.present("controller.kubernetes.io/hash", collisions) {
@@ -127,7 +130,7 @@ impl Scene<'_> {
         }
         let status = self.status();
         if status != self.before {
-            let value = serde_json::to_value(status).unwrap_or_default();
+            let value = value::to_value(status).unwrap_or_default();
             let object = pod::with_status(self.set, value);
             let (namespace, name) = (self.set.namespace(), self.set.name());
             let put = Request::update(gvr(STATEFUL_SET), namespace, name, object);

@@ -15,6 +15,7 @@ use super::caches::{Caches, Place};
 use super::kinds::Slot;
 use super::plan::{Again, Asked, Call, Cx, Key, Note, Plan};
 use super::recorder::Recorder;
+use super::settings::Settings;
 use crate::api::{Change, Ids, Outbox, Payload, Response, Status, Verb};
 use crate::base::{Time, limits};
 
@@ -64,6 +65,7 @@ struct Running {
 pub(crate) struct Desk<'a> {
     pub(crate) now: Time,
     pub(crate) caches: &'a Caches,
+    pub(crate) settings: &'a Settings,
     pub(crate) ids: &'a mut Ids,
     pub(crate) out: &'a mut Outbox,
     pub(crate) user_agent: &'static str,
@@ -147,6 +149,7 @@ impl Work {
                 now: desk.now,
                 key: &key,
                 caches: desk.caches,
+                settings: desk.settings,
                 asked: &asked,
                 failure: failure.as_ref(),
             };

@@ -47,7 +47,8 @@ impl Trial {
 
     fn with<T>(&mut self, act: impl FnOnce(&mut Work, &mut Desk) -> T) -> T {
         let (caches, ids, out) = (&self.caches, &mut self.ids, &mut self.out);
-        let desk = &mut Desk { now: self.now, caches, ids, out, user_agent: "test" };
+        let settings = &Settings::default();
+        let desk = &mut Desk { now: self.now, caches, settings, ids, out, user_agent: "test" };
         let result = act(&mut self.work, desk);
         self.work.drain(controller, desk);
         result
