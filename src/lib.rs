@@ -27,6 +27,7 @@
 //! | 2 | [`record`] | the record of a run, built from `base::event` alone | `base` |
 //! | 3 | [`engine`] | the GitOps engine | `api`, `object`, `base` |
 //! | 3 | [`sim`] | the simulated cluster | `api`, `fields`, `object`, `base` |
+//! | 4 | [`serve`] | the simulated cluster on the wire, in real time | `sim`, `api`, `object`, `base` |
 //! | 4 | [`lab`] | scenarios, runs, checks, the repository of a run | `engine`, `sim`, `record` and below |
 //! | 4 | [`report`] | a record as a page, JSON or JUnit | `record`, `base` |
 //! | 5 | [`cli`] | arguments, exit codes, one file a subcommand | all of the above |
@@ -85,4 +86,5 @@ pub mod lab;
 pub mod object;
 pub mod record;
 pub mod report;
+pub mod serve;
 pub mod sim;

@@ -2,14 +2,20 @@
 //!
 //! From here on nothing can turn out to be mistyped. Doing it is each subcommand's own file.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::guard::quoted;
 use super::r#try;
-use super::typed::{ClockWord, Command, OutputArgs, ProfileWord, ReportWord, RunArgs, Typed};
+use super::typed::{
+    ApiserverArgs, AuthorizationWord, ClockWord, Command, OutputArgs, ProfileWord, RenderArgs,
+    ReportWord, RunArgs, Typed,
+};
 use crate::base::Profile;
 use crate::lab::scenario::{self, Problems, Scenario};
 use crate::record::Clock;
+use crate::serve::Settings;
+use crate::sim::rest::Authorization;
 
 /// The seed where neither command line nor scenario gives one.
 const SEED: u64 = 1;
@@ -19,7 +25,18 @@ const SEED: u64 = 1;
 pub(super) enum Meant {
     Run(Run),
     Try(Run),
+    Apiserver(Box<ApiServer>),
+    Render(RenderArgs),
     SchemaScenario,
+}
+
+/// An API server to start.
+#[derive(Debug)]
+pub(super) struct ApiServer {
+    pub address: SocketAddr,
+    pub data: Option<PathBuf>,
+    pub kubeconfig: Option<PathBuf>,
+    pub settings: Settings,
 }
 
 /// Scenarios to run, and how.
@@ -64,9 +81,25 @@ impl Meant {
                 let runs = vec![Seeded { scenario, seed, command }];
                 Ok(Meant::Try(virtual_run(runs, args.output)))
             }
+            Command::Apiserver(args) => Ok(Meant::Apiserver(Box::new(apiserver(args)))),
+            Command::Render(args) => Ok(Meant::Render(args)),
             Command::Schema(_) => Ok(Meant::SchemaScenario),
         }
     }
+}
+
+fn apiserver(args: ApiserverArgs) -> ApiServer {
+    let settings = Settings {
+        parts: args.controllers.with_nodes(args.nodes),
+        profile: profile(args.profile),
+        authorization: match args.authorization_mode {
+            AuthorizationWord::Rbac => Authorization::Rbac,
+            AuthorizationWord::AlwaysAllow => Authorization::AlwaysAllow,
+        },
+        ..Settings::default()
+    };
+    let address = SocketAddr::new(args.address, args.port);
+    ApiServer { address, data: args.data_dir, kubeconfig: args.kubeconfig, settings }
 }
 
 fn run(args: RunArgs) -> Result<Run, Problems> {

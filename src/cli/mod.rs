@@ -3,10 +3,14 @@
 //! A shell: it reads files, writes to the terminal and knows exit codes. It decides nothing about
 //! clusters, engines or scenarios.
 
+mod apiserver;
+mod disk;
+mod dropin;
 mod exit;
 mod guard;
 mod meant;
 mod out;
+mod render;
 mod run;
 mod schema;
 mod r#try;
@@ -27,7 +31,10 @@ use typed::Typed;
 pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     let command = guard::command_line(&args);
-    guard::guard(&command, &mut io::stderr(), || dispatch(&args))
+    guard::guard(&command, &mut io::stderr(), || match dropin::Role::called(&args) {
+        Some(role) => dropin::run(role, &args),
+        None => dispatch(&args),
+    })
 }
 
 fn dispatch(args: &[OsString]) -> Exit {
@@ -41,6 +48,8 @@ fn dispatch(args: &[OsString]) -> Exit {
     match Meant::from_typed(typed) {
         Ok(Meant::Run(run)) => run::run(&run),
         Ok(Meant::Try(run)) => r#try::run(&run),
+        Ok(Meant::Apiserver(server)) => apiserver::run(*server),
+        Ok(Meant::Render(args)) => render::run(&args),
         Ok(Meant::SchemaScenario) => schema::scenario(),
         Err(problems) => complain(Exit::BadInput, &problems.to_string()),
     }

@@ -1,0 +1,127 @@
+//! Who sends a request: what the connection's certificate says, the `Authorization` header, and
+//! whom the sender wants to be. What these show is for the server to say
+//! ([`Server::authenticate`]).
+
+use std::sync::Arc;
+
+use hyper::header::{self, HeaderMap};
+
+use crate::api::path::percent_decode;
+use crate::api::{Reason, Status, User};
+use crate::base::Time;
+use crate::sim::Server;
+use crate::sim::rest::{Asked, Credentials, Impersonate, Subject};
+
+/// The group that may do everything.
+pub const MASTERS: &str = "system:masters";
+
+/// Who is at the other end of a connection, as far as the connection shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// The program that the cluster runs in: it may do everything.
+    Inside,
+    /// Nobody known.
+    Unknown,
+    /// The holder of a client certificate that our authority signed.
+    Certificate(Subject),
+    /// The holder of a client certificate that it did not sign, or that is not valid now.
+    Forged,
+}
+
+/// Reads a token file: lines of `token,user,uid[,"group1,group2"]`. Lines that are none are passed
+/// over.
+#[must_use]
+pub fn token_file(text: &str) -> Vec<(String, User)> {
+    let line = |line: &str| {
+        let mut fields = line.splitn(4, ',').map(|field| field.trim().trim_matches('"').to_owned());
+        let (token, name) = (fields.next()?, fields.next()?);
+        let uid = fields.next().unwrap_or_default();
+        let groups = fields.next().unwrap_or_default();
+        let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
+        let groups = groups.map(ToOwned::to_owned).collect();
+        Some((token, User { name, uid, groups, ..User::default() }))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// Says who sends a request; `None` is the program itself.
+///
+/// # Errors
+/// 401 for credentials that prove nothing, 403 where the sender may not be whom he wants to be.
+pub(super) fn of_request(
+    server: &mut Server,
+    now: Time,
+    peer: &Peer,
+    headers: &HeaderMap,
+    asked: &Asked,
+) -> Result<Option<Arc<User>>, Status> {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let certificate = match peer {
+        Peer::Inside => return Ok(None),
+        Peer::Certificate(subject) => Some(subject),
+        Peer::Forged if authorization.is_none() => {
+            return Err(Status::new(401, Reason::Unauthorized, "Unauthorized"));
+        }
+        Peer::Forged | Peer::Unknown => None,
+    };
+    let wanted = impersonate(headers);
+    let credentials = Credentials { certificate, authorization, impersonate: wanted.as_ref() };
+    server.authenticate(now, &credentials, asked).map(Some)
+}
+
+/// The `Impersonate-` headers, if there are any.
+fn impersonate(headers: &HeaderMap) -> Option<Impersonate> {
+    let mut wanted = Impersonate::default();
+    let mut is_there = false;
+    for (name, value) in headers {
+        let Some(what) = name.as_str().strip_prefix("impersonate-") else { continue };
+        let Ok(value) = value.to_str() else { continue };
+        match what {
+            "user" => value.clone_into(&mut wanted.user),
+            "uid" => value.clone_into(&mut wanted.uid),
+            "group" => wanted.groups.push(value.to_owned()),
+            _ => match what.strip_prefix("extra-") {
+                Some(key) => {
+                    let values = wanted.extra.entry(percent_decode(key)).or_default();
+                    values.push(value.to_owned());
+                }
+                None => continue,
+            },
+        }
+        is_there = true;
+    }
+    is_there.then_some(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_file_names_user_uid_and_groups() {
+        let tokens = token_file("abc,admin,1,\"system:masters, dev\"\nnothing\nx,eve\n");
+        let [(first, admin), (second, eve)] = tokens.as_slice() else { panic!("{tokens:?}") };
+        assert_eq!([first, second], ["abc", "x"]);
+        assert_eq!((admin.name.as_str(), admin.uid.as_str()), ("admin", "1"));
+        assert_eq!(admin.groups, ["system:masters", "dev"]);
+        assert_eq!((eve.name.as_str(), eve.groups.len()), ("eve", 0));
+    }
+
+    #[test]
+    fn impersonation_is_read_from_all_its_headers() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(impersonate(&headers), None);
+        for (name, value) in [
+            ("impersonate-user", "eve"),
+            ("impersonate-group", "a"),
+            ("impersonate-group", "b"),
+            ("impersonate-extra-example.org%2fx", "1"),
+        ] {
+            headers.append(name, value.parse().unwrap());
+        }
+        let wanted = impersonate(&headers).unwrap();
+        assert_eq!(wanted.user, "eve");
+        assert_eq!(wanted.groups, ["a", "b"]);
+        assert_eq!(wanted.extra["example.org/x"], ["1"]);
+    }
+}

@@ -1,0 +1,109 @@
+//! Sockets: accepts connections, does TLS, and serves HTTP/1.1 and HTTP/2 on them until it is told
+//! to stop.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use rustls::pki_types::UnixTime;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::cluster::Cluster;
+use super::tls::Tls;
+use crate::base::Clock;
+use crate::base::limits::{HEAD_TIMEOUT, HTTP2_STREAMS, SHUTDOWN};
+
+/// Serves a cluster on a socket until `stop` is there; then watches end, and what is being
+/// answered has a moment to be finished.
+pub async fn serve(cluster: Cluster, listener: TcpListener, tls: Tls, stop: impl Future) {
+    let (stopping, stopped) = watch::channel(false);
+    let shop = Arc::new(Shop { cluster, tls, clock: Clock::real(), stopped });
+    let mut connections = JoinSet::new();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(Arc::clone(&shop).connection(stream));
+                }
+                // Out of file descriptors, mostly: others have to end first.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    shop.cluster.end_watches();
+    // Nobody is left to hear it where there is no connection.
+    let _ = stopping.send(true);
+    let _ = timeout(SHUTDOWN, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+/// What every connection needs.
+struct Shop {
+    cluster: Cluster,
+    tls: Tls,
+    clock: Clock,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Shop {
+    /// One connection, from its first byte to its end. How it ends concerns nobody but the client.
+    async fn connection(self: Arc<Self>, stream: TcpStream) {
+        let _ = self.try_connection(stream).await;
+    }
+
+    async fn try_connection(&self, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut first = [0];
+        timeout(HEAD_TIMEOUT, stream.peek(&mut first)).await??;
+        if first[0].is_ascii_uppercase() {
+            let text =
+                "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+            // What is not read before the end would have the answer lost on its way.
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head).await?;
+            stream.write_all(text.as_bytes()).await?;
+            return stream.shutdown().await;
+        }
+        let stream = timeout(HEAD_TIMEOUT, self.tls.acceptor().accept(stream)).await??;
+        let seconds = self.clock.now().as_micros() / 1_000_000;
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let peer = self.tls.peer(stream.get_ref().1, now);
+        let service = self.cluster.service_for(peer);
+        let builder = builder();
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            ended = connection.as_mut() => return ended.map_err(io::Error::other),
+            _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        }
+        connection.await.map_err(io::Error::other)
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .half_close(true)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(HTTP2_STREAMS)
+        // Informers that start together give up many watches at once; that is no attack.
+        .max_pending_accept_reset_streams(HTTP2_STREAMS as usize)
+        .max_local_error_reset_streams(HTTP2_STREAMS as usize);
+    builder
+}

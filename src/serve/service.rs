@@ -1,0 +1,104 @@
+//! A cluster as a `tower::Service`: for `kube::Client::new` in this process, and for each
+//! connection of a listener.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::{Request, Response};
+use tower_service::Service as Tower;
+
+use super::answer::{Answer, Step, answer, panicked, unkept};
+use super::body::{self, Body};
+use super::cluster::Cluster;
+use super::identity::Peer;
+use super::webhook;
+
+/// Answers requests of HTTP as one peer.
+#[derive(Clone, Debug)]
+pub struct Service {
+    cluster: Cluster,
+    peer: Arc<Peer>,
+}
+
+type Answering<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+
+impl Cluster {
+    /// The cluster's API as a service for a client in this process, who may do everything.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        self.service_for(Peer::Inside)
+    }
+
+    /// The cluster's API as a service for a peer.
+    #[must_use]
+    pub fn service_for(&self, peer: Peer) -> Service {
+        Service { cluster: self.clone(), peer: Arc::new(peer) }
+    }
+}
+
+impl Service {
+    async fn answer<B>(self, request: Request<B>) -> Result<Response<Body>, B::Error>
+    where
+        B: hyper::body::Body + Unpin,
+    {
+        let (head, body) = request.into_parts();
+        let bytes = body::read(body).await?;
+        // A panic is a bug that is told on standard error; the client gets an answer all the same.
+        let mut resumed = None;
+        let Answer { response, kept } = loop {
+            let (body, resumed_now) = (bytes.clone(), resumed.take());
+            let work =
+                AssertUnwindSafe(|| answer(&self.cluster, &self.peer, &head, body, resumed_now));
+            match catch_unwind(work).unwrap_or_else(|_| panicked()) {
+                Step::Answered(answer) => break answer,
+                Step::Waiting(waiting) => {
+                    let answer = webhook::call(waiting.call()).await;
+                    resumed = Some((waiting, answer));
+                }
+            }
+        };
+        match kept {
+            None => Ok(response),
+            Some(kept) => {
+                Ok(kept.wait().await.map_or_else(|status| unkept(&status), |()| response))
+            }
+        }
+    }
+}
+
+impl<B> Tower<Request<B>> for Service
+where
+    B: hyper::body::Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Send,
+{
+    type Response = Response<Body>;
+    type Error = B::Error;
+    type Future = Answering<B::Error>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), B::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Box::pin(self.clone().answer(request))
+    }
+}
+
+impl<B> hyper::service::Service<Request<B>> for Service
+where
+    B: hyper::body::Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Send,
+{
+    type Response = Response<Body>;
+    type Error = B::Error;
+    type Future = Answering<B::Error>;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        Box::pin(self.clone().answer(request))
+    }
+}
