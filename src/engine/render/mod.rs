@@ -8,9 +8,11 @@
 //! and the order of apply (`plan`).
 
 mod cache;
+pub mod flux;
 pub mod kustomize;
 mod plain;
 mod reader;
+mod renderer;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use cache::ParseCache;
+pub use renderer::Renderer;
 
 use super::model::{Manifest, Node, Origin, RenderError, Rendered, Tree};
 use crate::object::ObjectId;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Found;
-use super::cache::{ParseCache, Parsed, RawTexts};
+use super::cache::{ParseCache, Parsed, RawTexts, Spelled};
 use crate::engine::model::{Blob, GitId, Node, RenderError, Tree};
-use crate::object::yaml::spanned::{self, Content};
+use crate::object::yaml::spanned::{self, Content, Style};
 use crate::object::yaml::{Dialect, YamlError};
 use crate::object::{Object, Value};
 
@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
             Node::Dir(folder) => Some(folder),
             Node::File(_) => None,
         }
+    }
+
+    /// Keeps that there is no folder at `path`, where one was looked for.
+    pub(super) fn note_absent(&mut self, path: &str) {
+        self.inputs.insert(path.to_owned(), None);
     }
 
     /// The folder at `path`, all of whose content counts as looked at.
@@ -115,6 +120,21 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The documents of a file in which keys may stand twice; the last of them counts.
+    ///
+    /// # Errors
+    /// Where it is no YAML.
+    pub(super) fn loose_nodes(
+        &mut self,
+        path: &str,
+        blob: &Blob,
+    ) -> Result<Arc<Vec<spanned::Node>>, RenderError> {
+        self.cache.loose_nodes(&blob.id, || {
+            let text = text(path, blob)?;
+            spanned::documents_last_wins(text).map_err(|error| in_file(path, error))
+        })
+    }
+
     /// The documents of a file, with the places of everything in them.
     ///
     /// # Errors
@@ -168,13 +188,15 @@ fn expand(
         return items.items().iter().try_for_each(|item| expand(item, dialect, found));
     }
     let Value::Object(map) = node.to_value(dialect)? else { return Ok(()) };
-    let mut bare_nulls = Vec::new();
-    collect_bare_nulls(node, &mut Vec::new(), &mut bare_nulls);
+    let (mut bare_nulls, mut spelled) = (Vec::new(), BTreeMap::new());
+    let mut path = Vec::new();
+    collect(node, dialect, &mut path, &mut bare_nulls, &mut spelled);
     found.push(Parsed {
         object: Arc::new(Object(map)),
         line: node.line,
         bare_nulls: Arc::new(bare_nulls),
         raw: Arc::new(raw_texts(node, dialect)?),
+        spelled: Arc::new(spelled),
     });
     Ok(())
 }
@@ -195,13 +217,28 @@ fn raw_texts(node: &spanned::Node, dialect: Dialect) -> Result<RawTexts, YamlErr
     Ok(raw)
 }
 
-fn collect_bare_nulls(node: &spanned::Node, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+/// Collects the fields that hold nothing, and the scalars whose text is not what they print as.
+fn collect(
+    node: &spanned::Node,
+    dialect: Dialect,
+    path: &mut Vec<String>,
+    bare_nulls: &mut Vec<Vec<String>>,
+    spelled: &mut Spelled,
+) {
     let mut visit = |step: String, child: &spanned::Node| {
         path.push(step);
         if child.is_bare_null() {
-            found.push(path.clone());
+            bare_nulls.push(path.clone());
+        } else if let Content::Scalar(scalar) = &child.content {
+            if scalar.style == Style::Plain
+                && let Ok(value) = child.to_value(dialect)
+                && value.is_number()
+                && scalar_text(&value) != scalar.text
+            {
+                spelled.insert(path.clone(), (value, scalar.text.clone()));
+            }
         } else {
-            collect_bare_nulls(child, path, found);
+            collect(child, dialect, path, bare_nulls, spelled);
         }
         path.pop();
     };
@@ -211,6 +248,11 @@ fn collect_bare_nulls(node: &spanned::Node, path: &mut Vec<String>, found: &mut 
     for (index, item) in node.items().iter().enumerate() {
         visit(index.to_string(), item);
     }
+}
+
+/// A number as it is printed.
+fn scalar_text(value: &Value) -> String {
+    value.to_string()
 }
 
 /// `relative` as seen from the folder `base`, both from the repository's root; `None` where it

@@ -130,8 +130,8 @@ fn a_kustomization_that_cannot_be_built_says_where_and_why() {
             "1:1: unknown kustomization field \"resource\"; did you mean \"resources\"?",
         ),
         (
-            "resources: [a.yaml]\nconfigMapGenerator:\n- name: x\n",
-            "2:1: kustomization field \"configMapGenerator\" is not supported yet",
+            "resources: [a.yaml]\nhelmCharts:\n- name: x\n",
+            "2:1: kustomization field \"helmCharts\" is not supported yet",
         ),
         (
             "resources: [b.yaml]\n",
@@ -139,7 +139,7 @@ fn a_kustomization_that_cannot_be_built_says_where_and_why() {
         ),
         (
             "resources:\n- a.yaml\n- https://x.example/y\n",
-            "3:3: \"https://x.example/y\" is remote, and that is not supported yet",
+            "3:3: \"https://x.example/y\" is elsewhere and not at hand: it has to be fetched, or mapped to a folder",
         ),
         ("resources: [a.yaml]\nnamespace: [x]\n", "2:12: expected text (quote it), found a list"),
         ("resources: [a.yaml]\nnamePrefix: 1\n", "2:13: expected text (quote it), found \"1\""),
@@ -161,7 +161,7 @@ fn a_kustomization_that_cannot_be_built_says_where_and_why() {
         ),
         (
             "resources: [a.yaml]\npatches: [{patch: '[]', target: {name: \"(\"}}]\n",
-            "2:33: \"(\" is no regular expression: found open group without closing ')'",
+            "2:33: \"(\" is no regular expression: unclosed group",
         ),
         ("resources: [.]\n", "1:13: cycle: \"\" holds \"\", which is being built"),
         ("resources: [../x]\n", "1:13: \"../x\" leads out of the repository"),
@@ -222,4 +222,40 @@ fn a_warm_cache_gives_the_same_objects_without_parsing() {
     let second = render(&tree(&files), "", &mut cache).unwrap();
     assert_eq!(first, second);
     assert!(Arc::ptr_eq(&first.manifests[0].object, &second.manifests[0].object));
+}
+
+#[test]
+fn a_renderer_builds_and_parses_only_what_a_commit_changed() {
+    let a = map("a");
+    let mut files: Vec<(String, String)> =
+        vec![("base/kustomization.yaml".into(), "resources: [a.yaml]\n".into())];
+    files.push(("base/a.yaml".into(), a));
+    for overlay in 0..100 {
+        let at = format!("o{overlay}");
+        let text = format!("resources: [../base, own.yaml]\nnamePrefix: {at}-\n");
+        files.push((format!("{at}/kustomization.yaml"), text));
+        files.push((format!("{at}/own.yaml"), map(&format!("own{overlay}"))));
+    }
+    let commit = |files: &[(String, String)]| {
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        tree(&files)
+    };
+    let mut renderer = Renderer::new(kustomize::Options::default());
+    let all = |renderer: &mut Renderer, files: &[(String, String)]| {
+        let (builds, parsed) = (renderer.builds(), renderer.parsed());
+        let tree = commit(files);
+        for overlay in 0..100 {
+            let rendered = renderer.build(&tree, &format!("o{overlay}")).unwrap();
+            assert_eq!(rendered.manifests.len(), 2);
+        }
+        (renderer.builds() - builds, renderer.parsed() - parsed)
+    };
+    assert_eq!(all(&mut renderer, &files), (100, 202));
+    assert_eq!(all(&mut renderer, &files), (0, 0));
+    files.push(("README.md".into(), "new".into()));
+    assert_eq!(all(&mut renderer, &files), (0, 0));
+    files.retain(|(path, _)| path != "o7/own.yaml");
+    files.push(("o7/own.yaml".into(), map("changed")));
+    assert_eq!(all(&mut renderer, &files), (1, 1));
 }

@@ -30,9 +30,21 @@ pub(super) struct Place {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) file: &'a str,
+    /// Whether fields that are not known are passed over, as in the configuration of a plugin.
+    pub(super) lenient: bool,
 }
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    /// One that refuses what is not known.
+    pub(super) const fn strict(file: &'a str) -> Self {
+        Self { file, lenient: false }
+    }
+
+    /// One that passes over what is not known.
+    pub(super) const fn lenient(file: &'a str) -> Self {
+        Self { file, lenient: true }
+    }
+
     pub(super) fn error(&self, place: Place, message: String) -> RenderError {
         RenderError { file: self.file.to_owned(), line: place.line, column: place.column, message }
     }
@@ -63,6 +75,9 @@ impl Decoder<'_> {
             let exact = known.iter().find(|name| **name == key);
             let Some(name) = exact.or_else(|| known.iter().find(|n| n.eq_ignore_ascii_case(key)))
             else {
+                if self.lenient {
+                    continue;
+                }
                 return Err(self.error(place(&entry.key), unknown(what, key, known)));
             };
             if !entry.value.is_null() {

@@ -1,5 +1,6 @@
 //! Which field of which kind a transformer changes, and the walk to it.
 
+use super::path::Step;
 use crate::object::{Gvk, Map, Object, Value};
 
 /// A field of the kinds that match. Empty parts match all.
@@ -21,6 +22,23 @@ struct Part {
     name: String,
     is_list: bool,
 }
+
+impl Part {
+    /// Refuses names that upstream takes for something else than a field of a map.
+    fn check(&self) -> Result<(), String> {
+        match self.name.as_str() {
+            "" => Err("cannot set or create an empty field name".to_owned()),
+            "*" => Err("a wildcard is not supported in a field path".to_owned()),
+            name if name.bytes().all(|b| b.is_ascii_digit()) => {
+                Err(format!("{name} is a place in a list, and here is a map"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is done with a field, and where it stands.
+type Set<'s> = &'s mut dyn FnMut(&mut Value, &[Step]) -> Result<(), String>;
 
 /// What a transformer puts where a field is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +79,11 @@ impl FieldSpec {
 
     pub(super) fn kind(&self) -> &str {
         &self.kind
+    }
+
+    /// Group, version and kind; empty parts match all.
+    pub(super) fn gvk(&self) -> (&str, &str, &str) {
+        (&self.group, &self.version, &self.kind)
     }
 
     /// Adds `spec` to `specs` unless one there already covers it; an error if that one disagrees
@@ -105,9 +128,19 @@ impl FieldSpec {
         create: Create,
         set: &mut dyn FnMut(&mut Value) -> Result<(), String>,
     ) -> Result<(), String> {
+        self.apply_tracked(object, create, &mut |value, _| set(value))
+    }
+
+    /// As [`apply_always`](Self::apply_always), and says where each field stands.
+    pub(super) fn apply_tracked(
+        &self,
+        object: &mut Object,
+        create: Create,
+        set: Set<'_>,
+    ) -> Result<(), String> {
         let mut value = Value::Object(std::mem::take(&mut object.0));
         let create = if self.create { create } else { Create::Nothing };
-        let result = walk(&mut value, &self.parts, create, set)
+        let result = walk(&mut value, &self.parts, create, &mut Vec::new(), set)
             .map_err(|error| format!("field {}: {error}", self.path));
         if let Value::Object(map) = value {
             object.0 = map;
@@ -140,13 +173,20 @@ fn walk(
     value: &mut Value,
     parts: &[Part],
     create: Create,
-    set: &mut dyn FnMut(&mut Value) -> Result<(), String>,
+    at: &mut Vec<Step>,
+    set: Set<'_>,
 ) -> Result<(), String> {
-    let Some((part, rest)) = parts.split_first() else { return set(value) };
+    let Some((part, rest)) = parts.split_first() else { return set(value, at) };
     match value {
         Value::Null => Ok(()),
-        Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, parts, create, set)),
+        Value::Array(items) => items.iter_mut().enumerate().try_for_each(|(index, item)| {
+            at.push(Step::Index(index));
+            let result = walk(item, parts, create, at, set);
+            at.pop();
+            result
+        }),
         Value::Object(map) => {
+            part.check()?;
             let made = match create {
                 _ if part.is_list => None,
                 Create::Nothing => None,
@@ -162,7 +202,10 @@ fn walk(
             if let (true, Some(made)) = (field.is_null(), on_null) {
                 *field = made;
             }
-            walk(field, rest, create, set)
+            at.push(Step::Key(part.name.clone()));
+            let result = walk(field, rest, create, at, set);
+            at.pop();
+            result
         }
         _ => Err("expected a map or a list on the way".to_owned()),
     }

@@ -3,32 +3,41 @@
 //! Images are found in every list called `containers` or `initContainers`, however deep and in
 //! whatever kind (but CRDs), whose items have an `image`, and in volumes that mount an image.
 
-use std::sync::LazyLock;
-
-use regex_lite::Regex;
+use regex::Regex;
 
 use super::fieldspec::{Create, FieldSpec};
 use super::kustomization::Image;
 use super::resource::Resources;
 use crate::engine::model::RenderError;
 use crate::engine::render::error_at;
-use crate::object::Value;
+use crate::object::{Map, Value};
 
-/// Where else an image is named: volumes that mount one.
-static VOLUMES: LazyLock<[FieldSpec; 3]> = LazyLock::new(|| {
+/// Where images are named, besides lists of containers anywhere.
+pub(super) fn default_fields() -> Vec<FieldSpec> {
     [
-        FieldSpec::any("spec/volumes[]/image/reference", false),
-        FieldSpec::any("spec/template/spec/volumes[]/image/reference", false),
-        FieldSpec::any("spec/jobTemplate/spec/template/spec/volumes[]/image/reference", false),
+        "spec/containers[]/image",
+        "spec/initContainers[]/image",
+        "spec/volumes[]/image/reference",
+        "spec/template/spec/containers[]/image",
+        "spec/template/spec/initContainers[]/image",
+        "spec/template/spec/volumes[]/image/reference",
+        "spec/jobTemplate/spec/template/spec/volumes[]/image/reference",
     ]
-});
+    .iter()
+    .map(|path| FieldSpec::any(path, true))
+    .collect()
+}
 
 /// Rewrites the images that `image` names. A name is a regular expression, for kustomize; one
 /// that is none matches nothing, as it does there.
 ///
 /// # Errors
 /// Where an image is no text.
-pub(super) fn apply(resources: &mut Resources, image: &Image) -> Result<(), RenderError> {
+pub(super) fn apply(
+    resources: &mut Resources,
+    image: &Image,
+    fields: &[FieldSpec],
+) -> Result<(), RenderError> {
     let Some(pattern) = Pattern::new(&image.name.text) else { return Ok(()) };
     for resource in &mut resources.list {
         if resource.object.kind() == "CustomResourceDefinition" {
@@ -41,9 +50,9 @@ pub(super) fn apply(resources: &mut Resources, image: &Image) -> Result<(), Rend
         let origin = resource.origin.clone();
         let object = resource.object_mut();
         let mut set = || -> Result<(), String> {
-            object.0.values_mut().try_for_each(|value| walk(value, image, &pattern))?;
+            walk_map(&mut object.0, image, &pattern)?;
             let mut set = |value: &mut Value| rewrite(value, image, &pattern);
-            VOLUMES.iter().try_for_each(|spec| spec.apply(object, Create::Nothing, &mut set))
+            fields.iter().try_for_each(|spec| spec.apply(object, Create::Nothing, &mut set))
         };
         set().map_err(|why| error_at(&origin, why))?;
     }
@@ -94,22 +103,28 @@ fn is_containers(key: &str) -> bool {
 
 fn walk(value: &mut Value, image: &Image, pattern: &Pattern<'_>) -> Result<(), String> {
     match value {
-        Value::Object(map) => {
-            for (key, value) in map.iter_mut() {
-                walk(value, image, pattern)?;
-                let Value::Array(items) = value else { continue };
-                if !is_containers(key) {
-                    continue;
-                }
-                for found in items.iter_mut().filter_map(|item| item.get_mut("image")) {
-                    rewrite(found, image, pattern)?;
-                }
-            }
-            Ok(())
-        }
+        Value::Object(map) => walk_map(map, image, pattern),
         Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, image, pattern)),
         _ => Ok(()),
     }
+}
+
+fn walk_map(
+    map: &mut Map<String, Value>,
+    image: &Image,
+    pattern: &Pattern<'_>,
+) -> Result<(), String> {
+    for (key, value) in map.iter_mut() {
+        walk(value, image, pattern)?;
+        let Value::Array(items) = value else { continue };
+        if !is_containers(key) {
+            continue;
+        }
+        for found in items.iter_mut().filter_map(|item| item.get_mut("image")) {
+            rewrite(found, image, pattern)?;
+        }
+    }
+    Ok(())
 }
 
 fn rewrite(found: &mut Value, image: &Image, pattern: &Pattern<'_>) -> Result<(), String> {

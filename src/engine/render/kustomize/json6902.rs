@@ -1,6 +1,7 @@
 //! JSON patches as kustomize applies them: RFC 6902 in the Go library that the API server uses
 //! too, which lets `replace` add a key and takes negative indices.
 
+use super::path;
 use crate::object::yaml::Dialect;
 use crate::object::yaml::spanned::Node;
 use crate::object::{Object, Value};
@@ -65,10 +66,29 @@ fn operation(item: &Node) -> Result<Operation, String> {
 pub(super) fn apply(object: &mut Object, operations: &[Operation]) -> Result<(), String> {
     let mut root = Value::Object(std::mem::take(&mut object.0));
     let result = operations.iter().try_for_each(|operation| one(&mut root, operation));
+    round(&mut root);
     if let Value::Object(map) = root {
         object.0 = map;
     }
     result
+}
+
+/// The object goes through JSON with nothing but floats: long whole numbers lose their last digits.
+fn round(value: &mut Value) {
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(round),
+        Value::Object(map) => map.values_mut().for_each(round),
+        Value::Number(number) => {
+            let is_long = number.as_u64().or(number.as_i64().map(i64::unsigned_abs));
+            if is_long.is_some_and(|size| size > EXACT)
+                && let Some(float) = number.as_f64()
+            {
+                *value = path::plain(&format!("{float}"));
+            }
+        }
+        _ => {}
+    }
 }
 
 fn one(root: &mut Value, operation: &Operation) -> Result<(), String> {

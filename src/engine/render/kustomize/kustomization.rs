@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::decode::{Decoder, Place, Text, place};
 use super::fieldspec::FieldSpec;
+use super::generate::{Generator, GeneratorOptions, generator, generator_options};
+use super::selectors::{ReplacementEntry, Target, Var, replacement_entry, target, var};
 use crate::engine::model::RenderError;
 use crate::object::yaml::spanned::{Content, Node};
 
 /// Fields that are read. `bases` and `imageTags` are old words for `resources` and `images`.
-const SUPPORTED: [&str; 18] = [
+const SUPPORTED: [&str; 31] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -27,27 +29,29 @@ const SUPPORTED: [&str; 18] = [
     "images",
     "imageTags",
     "replicas",
-];
-
-/// Fields that kustomize has and this renderer does not, yet: refused unless empty.
-const UNSUPPORTED: [&str; 16] = [
-    "openapi",
-    "replacements",
-    "vars",
-    "crds",
     "configMapGenerator",
     "secretGenerator",
     "generatorOptions",
-    "helmGlobals",
-    "helmCharts",
-    "helmChartInflationGenerator",
+    "replacements",
+    "vars",
     "configurations",
+    "crds",
+    "openapi",
+    "buildMetadata",
+    "sortOptions",
     "generators",
     "transformers",
     "validators",
-    "sortOptions",
-    "buildMetadata",
 ];
+
+/// Fields that kustomize has and this renderer does not, yet: refused unless empty.
+const UNSUPPORTED: [&str; 3] = ["helmGlobals", "helmCharts", "helmChartInflationGenerator"];
+
+/// Whether a field of that name is known, refused or not.
+pub(super) fn is_known(name: &str) -> bool {
+    let mut known = SUPPORTED.iter().chain(&UNSUPPORTED);
+    known.any(|field| field.eq_ignore_ascii_case(name))
+}
 
 /// A kustomization file.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +73,34 @@ pub(super) struct Kustomization {
     pub(super) patches_json6902: Vec<Patch>,
     pub(super) images: Vec<Image>,
     pub(super) replicas: Vec<Replica>,
+    pub(super) config_maps: Vec<Generator>,
+    pub(super) secrets: Vec<Generator>,
+    pub(super) generator_options: Option<GeneratorOptions>,
+    pub(super) replacements: Vec<ReplacementEntry>,
+    pub(super) vars: Vec<Var>,
+    pub(super) configurations: Vec<Text>,
+    pub(super) crds: Vec<Text>,
+    pub(super) openapi: OpenApi,
+    pub(super) build_metadata: Vec<Text>,
+    pub(super) sort: Option<SortOptions>,
+    pub(super) generators: Vec<Text>,
+    pub(super) transformers: Vec<Text>,
+    pub(super) validators: Vec<Text>,
+}
+
+/// The field `openapi`: a schema that is built in, or a file with one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OpenApi {
+    pub(super) version: Option<Text>,
+    pub(super) path: Option<Text>,
+}
+
+/// The field `sortOptions`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SortOptions {
+    pub(super) order: Text,
+    /// Kinds that come first and last, where they are given.
+    pub(super) legacy: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// An entry of `labels`.
@@ -90,19 +122,6 @@ pub(super) struct Patch {
     pub(super) target: Option<Target>,
     pub(super) allow_name_change: bool,
     pub(super) allow_kind_change: bool,
-    pub(super) place: Place,
-}
-
-/// Which objects a patch is for; what is empty matches all.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Target {
-    pub(super) group: String,
-    pub(super) version: String,
-    pub(super) kind: String,
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) label_selector: String,
-    pub(super) annotation_selector: String,
     pub(super) place: Place,
 }
 
@@ -128,7 +147,7 @@ pub(super) struct Replica {
 /// # Errors
 /// The first field that is unknown, not supported, or of another type; a file that says nothing.
 pub(super) fn read(file: &str, documents: &[Node]) -> Result<Kustomization, RenderError> {
-    let decoder = Decoder { file };
+    let decoder = Decoder::strict(file);
     let Some(node) = documents.first() else {
         return Err(decoder.error(Place::default(), "the kustomization file is empty".to_owned()));
     };
@@ -187,9 +206,79 @@ fn field(
         }
         "images" => read.images = decoder.list(value, |item| image(decoder, item))?,
         "replicas" => read.replicas = decoder.list(value, |item| replica(decoder, item))?,
+        _ => return operator(decoder, read, name, value),
+    }
+    Ok(())
+}
+
+/// The fields that are not about plain lists of resources and changes.
+fn operator(
+    decoder: Decoder<'_>,
+    read: &mut Kustomization,
+    name: &str,
+    value: &Node,
+) -> Result<(), RenderError> {
+    match name {
+        "configMapGenerator" => {
+            read.config_maps = decoder.list(value, |item| generator(decoder, item, false))?;
+        }
+        "secretGenerator" => {
+            read.secrets = decoder.list(value, |item| generator(decoder, item, true))?;
+        }
+        "generatorOptions" => read.generator_options = Some(generator_options(decoder, value)?),
+        "replacements" => {
+            read.replacements = decoder.list(value, |item| replacement_entry(decoder, item))?;
+        }
+        "vars" => read.vars = decoder.list(value, |item| var(decoder, item))?,
+        "configurations" => read.configurations = decoder.texts(value)?,
+        "crds" => read.crds = decoder.texts(value)?,
+        "openapi" => read.openapi = openapi(decoder, value)?,
+        "buildMetadata" => read.build_metadata = decoder.texts(value)?,
+        "sortOptions" => read.sort = Some(sort_options(decoder, value)?),
+        "generators" => read.generators = decoder.texts(value)?,
+        "transformers" => read.transformers = decoder.texts(value)?,
+        "validators" => read.validators = decoder.texts(value)?,
+        "metadata" => {
+            let known = ["name", "namespace", "labels", "annotations"];
+            drop(decoder.fields(value, "metadata", &known)?);
+        }
         _ => {}
     }
     Ok(())
+}
+
+fn openapi(decoder: Decoder<'_>, node: &Node) -> Result<OpenApi, RenderError> {
+    let mut read = OpenApi::default();
+    // A map of texts, of which only two are looked at.
+    decoder.text_map(node)?;
+    for entry in node.entries() {
+        match entry.key.text() {
+            Some("version") => read.version = Some(decoder.text(&entry.value)?),
+            Some("path") => read.path = Some(decoder.text(&entry.value)?),
+            _ => {}
+        }
+    }
+    Ok(read)
+}
+
+fn sort_options(decoder: Decoder<'_>, node: &Node) -> Result<SortOptions, RenderError> {
+    let mut read = SortOptions::default();
+    read.order.place = place(node);
+    let known = ["order", "legacySortOptions"];
+    for (name, value, _) in decoder.fields(node, "sort option", &known)? {
+        if name == "order" {
+            read.order = decoder.text(value)?;
+            continue;
+        }
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        let known = ["orderFirst", "orderLast"];
+        for (name, value, _) in decoder.fields(value, "legacy sort option", &known)? {
+            let kinds = decoder.texts(value)?.into_iter().map(|kind| kind.text).collect();
+            if name == "orderFirst" { first = kinds } else { last = kinds }
+        }
+        read.legacy = Some((first, last));
+    }
+    Ok(read)
 }
 
 /// Whether a field that is refused says nothing.
@@ -239,7 +328,7 @@ fn label(decoder: Decoder<'_>, node: &Node) -> Result<Label, RenderError> {
     Ok(label)
 }
 
-fn field_spec(decoder: Decoder<'_>, node: &Node) -> Result<FieldSpec, RenderError> {
+pub(super) fn field_spec(decoder: Decoder<'_>, node: &Node) -> Result<FieldSpec, RenderError> {
     let known = ["group", "version", "kind", "path", "create"];
     let (mut group, mut version, mut kind) = (String::new(), String::new(), String::new());
     let (mut path, mut create) = (String::new(), false);
@@ -255,7 +344,7 @@ fn field_spec(decoder: Decoder<'_>, node: &Node) -> Result<FieldSpec, RenderErro
     Ok(FieldSpec::new(&group, &version, &kind, &path, create))
 }
 
-fn patch(decoder: Decoder<'_>, node: &Node) -> Result<Patch, RenderError> {
+pub(super) fn patch(decoder: Decoder<'_>, node: &Node) -> Result<Patch, RenderError> {
     let known = ["path", "patch", "target", "options"];
     let mut patch = Patch { place: place(node), ..Patch::default() };
     for (name, value, _) in decoder.fields(node, "patch", &known)? {
@@ -279,26 +368,7 @@ fn patch(decoder: Decoder<'_>, node: &Node) -> Result<Patch, RenderError> {
     Ok(patch)
 }
 
-fn target(decoder: Decoder<'_>, node: &Node) -> Result<Target, RenderError> {
-    let known =
-        ["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
-    let mut target = Target { place: place(node), ..Target::default() };
-    for (name, value, _) in decoder.fields(node, "target", &known)? {
-        let text = decoder.text(value)?.text;
-        match name {
-            "group" => target.group = text,
-            "version" => target.version = text,
-            "kind" => target.kind = text,
-            "name" => target.name = text,
-            "namespace" => target.namespace = text,
-            "labelSelector" => target.label_selector = text,
-            _ => target.annotation_selector = text,
-        }
-    }
-    Ok(target)
-}
-
-fn image(decoder: Decoder<'_>, node: &Node) -> Result<Image, RenderError> {
+pub(super) fn image(decoder: Decoder<'_>, node: &Node) -> Result<Image, RenderError> {
     let known = ["name", "newName", "newTag", "tagSuffix", "digest"];
     let mut image = Image::default();
     image.name.place = place(node);
@@ -315,7 +385,7 @@ fn image(decoder: Decoder<'_>, node: &Node) -> Result<Image, RenderError> {
     Ok(image)
 }
 
-fn replica(decoder: Decoder<'_>, node: &Node) -> Result<Replica, RenderError> {
+pub(super) fn replica(decoder: Decoder<'_>, node: &Node) -> Result<Replica, RenderError> {
     let mut replica = Replica::default();
     replica.name.place = place(node);
     for (name, value, _) in decoder.fields(node, "replica", &["name", "count"])? {

@@ -5,7 +5,7 @@
 //! from kustomize's merge and recorded from its builds.
 
 use super::merge_list;
-use super::schema::{self, Field, Type};
+use super::schema::{Field, TypeRef, View};
 use crate::object::{Map, Object, Value};
 
 /// The key of directives: `delete`, `replace`, `merge`.
@@ -23,11 +23,11 @@ pub(super) enum Directive {
 ///
 /// # Errors
 /// Where a map meets a list or a scalar, or a directive is unknown.
-pub(super) fn merge(object: Object, patch: &Object) -> Result<Option<Object>, String> {
+pub(super) fn merge(object: Object, patch: &Object, view: &View) -> Result<Option<Object>, String> {
     let either = |of: fn(&Object) -> &str| {
         if of(&object).is_empty() { of(patch).to_owned() } else { of(&object).to_owned() }
     };
-    let item = schema::type_of(&either(Object::api_version), &either(Object::kind));
+    let item = view.type_of(&either(Object::api_version), &either(Object::kind));
     let field = Field { keys: None, item };
     let origin = Value::Object(patch.0.clone());
     let merged = value(Some(object.into_value()), Some(&origin), field)?;
@@ -36,8 +36,8 @@ pub(super) fn merge(object: Object, patch: &Object) -> Result<Option<Object>, St
 
 /// Takes the fields away that hold nothing, not even `null`, as any merge does. `paths` are those
 /// that were written so; what was set since stays. A list that is not merged keeps them.
-pub(super) fn drop_bare_nulls(object: &mut Object, paths: &[Vec<String>]) {
-    let item = schema::type_of(object.api_version(), object.kind());
+pub(super) fn drop_bare_nulls(object: &mut Object, paths: &[Vec<String>], view: &View) {
+    let item = view.type_of(object.api_version(), object.kind());
     let mut root = Value::Object(std::mem::take(&mut object.0));
     for path in paths {
         drop_at(&mut root, path, Field { keys: None, item });
@@ -47,7 +47,7 @@ pub(super) fn drop_bare_nulls(object: &mut Object, paths: &[Vec<String>]) {
     }
 }
 
-fn drop_at(value: &mut Value, path: &[String], field: Field) {
+fn drop_at(value: &mut Value, path: &[String], field: Field<'_>) {
     let Some((step, rest)) = path.split_first() else { return };
     match value {
         Value::Object(map) if rest.is_empty() && map.get(step) == Some(&Value::Null) => {
@@ -67,7 +67,7 @@ fn drop_at(value: &mut Value, path: &[String], field: Field) {
     }
 }
 
-fn of_field(item: Option<&'static Type>, name: &str) -> Field {
+fn of_field<'s>(item: Option<TypeRef<'s>>, name: &str) -> Field<'s> {
     item.map(|item| item.field(name)).unwrap_or_default()
 }
 
@@ -75,7 +75,7 @@ fn of_field(item: Option<&'static Type>, name: &str) -> Field {
 pub(super) fn value(
     dest: Option<Value>,
     origin: Option<&Value>,
-    field: Field,
+    field: Field<'_>,
 ) -> Result<Option<Value>, String> {
     let sample = dest.as_ref().filter(|v| !v.is_null()).or(origin);
     match sample {
@@ -114,7 +114,7 @@ fn as_map(value: Option<Value>) -> Result<Option<Map<String, Value>>, String> {
 fn map(
     dest: Option<Map<String, Value>>,
     origin: Option<&Value>,
-    item: Option<&'static Type>,
+    item: Option<TypeRef<'_>>,
 ) -> Result<Option<Value>, String> {
     let origin = match origin {
         None => return dest.map(|dest| fields(dest, None, item)).transpose(),
@@ -136,12 +136,11 @@ fn map(
 fn fields(
     mut dest: Map<String, Value>,
     origin: Option<&Map<String, Value>>,
-    item: Option<&'static Type>,
+    item: Option<TypeRef<'_>>,
 ) -> Result<Value, String> {
     let mut merged = Map::new();
     let mut names: Vec<String> = dest.keys().cloned().collect();
-    names
-        .extend(origin.into_iter().flat_map(Map::keys).filter(|n| !dest.contains_key(*n)).cloned());
+    names.extend(origin.into_iter().flat_map(Map::keys).filter(|n| !dest.contains_key(n)).cloned());
     for name in names {
         if name == DIRECTIVE {
             continue;
@@ -166,7 +165,7 @@ fn within(name: &str, error: &str) -> String {
 fn list(
     dest: Option<Value>,
     origin: Option<&Value>,
-    field: Field,
+    field: Field<'_>,
 ) -> Result<Option<Value>, String> {
     for found in dest.iter().chain(origin) {
         if !found.is_array() && !found.is_null() {
@@ -198,7 +197,7 @@ fn list(
             (Directive::Merge, rest) => (dest, Some(rest)),
         },
     };
-    let merged = merge_list::merge(dest, origin.as_deref(), keys, field.item)?;
+    let merged = merge_list::merge(dest, origin.as_deref(), &keys.names(), field.item)?;
     Ok(Some(Value::Array(merged)))
 }
 
@@ -240,7 +239,7 @@ mod tests {
 
     #[track_caller]
     fn check(dest: Value, patch: Value, expected: Value) {
-        let merged = merge(object(dest), &object(patch)).unwrap();
+        let merged = merge(object(dest), &object(patch), &View::default()).unwrap();
         assert_eq!(merged, Some(object(expected)));
     }
 
@@ -264,7 +263,9 @@ mod tests {
 
     #[test]
     fn a_map_that_meets_a_scalar_is_an_error_with_its_place() {
-        let error = merge(object(json!({"a": {"b": 1}})), &object(json!({"a": 5}))).unwrap_err();
+        let error =
+            merge(object(json!({"a": {"b": 1}})), &object(json!({"a": 5})), &View::default())
+                .unwrap_err();
         assert_eq!(error, "at spec.a: expected a map, found 5");
     }
 }

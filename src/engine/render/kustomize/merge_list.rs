@@ -5,7 +5,7 @@
 //! the object over the merged ones, in place where a key fits, behind them where none does.
 
 use super::merge::{self, Directive};
-use super::schema::{Field, Type};
+use super::schema::{Field, TypeRef};
 use crate::engine::render::kustomize::fieldspec::scalar_text;
 use crate::object::{Map, Value};
 
@@ -14,7 +14,7 @@ pub(super) fn merge(
     mut dest: Vec<Value>,
     origin: Option<&[Value]>,
     keys: &[&str],
-    item: Option<&'static Type>,
+    item: Option<TypeRef<'_>>,
 ) -> Result<Vec<Value>, String> {
     if keys.is_empty() {
         return Ok(union(dest, origin));
@@ -115,7 +115,7 @@ fn merge_item(
     origin: Option<&[Value]>,
     names: &[&str],
     values: &[String],
-    item: Option<&'static Type>,
+    item: Option<TypeRef<'_>>,
 ) -> Result<Option<Value>, String> {
     let tuple = values.to_vec();
     let (some_names, some_values) = valid(std::slice::from_ref(&tuple), &tuple, names);
@@ -134,7 +134,7 @@ fn merge_item(
         return Ok(None);
     }
     for (name, value) in names.iter().zip(values) {
-        if !value.is_empty() && !found.contains_key(*name) {
+        if !value.is_empty() && !found.contains_key(name) {
             found.insert((*name).to_owned(), plain(value));
         }
     }
@@ -196,7 +196,7 @@ fn place(
 /// fits any.
 fn has(item: &Map<String, Value>, names: &[&str], values: &[String]) -> bool {
     !values.is_empty()
-        && names.iter().zip(values).all(|(name, value)| match item.get(*name) {
+        && names.iter().zip(values).all(|(name, value)| match item.get(name) {
             None => false,
             Some(_) if value.is_empty() => true,
             Some(found) => scalar_text(found).unwrap_or_default() == *value,
@@ -211,7 +211,7 @@ fn lay_over(merged: &mut Vec<Value>, dest: Vec<Value>, names: &[&str]) -> Result
         };
         let mut values = Vec::new();
         for name in names {
-            match map.get(*name) {
+            match map.get(name) {
                 None => merged.push(item.clone()),
                 Some(value) => values.push(scalar_text(value).unwrap_or_default()),
             }

@@ -1,8 +1,7 @@
 //! Kustomize, built in: what `kustomize build` (5.8) makes of a folder.
 //!
-//! The common part is here: resources, bases and components, namespace, name prefix and suffix
-//! with the references to names, labels, annotations, images, replicas and patches of both kinds.
-//! Every other field is refused by name, never passed over.
+//! All of a kustomization file is read but `helmCharts`, and plugins that are programs or
+//! containers: these are refused by name, never passed over.
 //!
 //! In one's head: a kustomization (`kustomization`) is read, its resources
 //! are gathered (`accumulate`), then each field changes them in a fixed order, one file a
@@ -12,8 +11,14 @@
 //! volumes, digests other than sha256), 5.8 is followed.
 
 mod accumulate;
+mod config;
+mod config_defaults;
+mod configure;
+mod crds;
 mod decode;
 mod fieldspec;
+mod generate;
+mod hash;
 mod images;
 mod json6902;
 mod kustomization;
@@ -24,27 +29,49 @@ mod nameref;
 mod nameref_table;
 mod names;
 mod namespace;
+mod openapi;
+mod origin;
 mod patch;
+mod path;
+mod plugins;
+mod remote;
+mod replace;
 mod replicas;
 mod resource;
 mod schema;
 mod select;
+mod selectors;
+mod shared;
+mod sort;
+mod structured;
+mod transform;
+mod vars;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+pub use remote::{Remote, Remotes};
 
 use super::cache::ParseCache;
 use super::reader::{Reader, join};
 use crate::engine::model::{Manifest, RenderError, Rendered, Tree};
-use crate::object::order;
+use crate::object::yaml;
 
 /// The names that a kustomization file may have.
 pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
+/// What `managedByLabel` says: the version that is followed here.
+const MANAGED_BY: &str = "kustomize-v5.8.2";
+
 /// How to build, where a caller wants something else than `kustomize build` does by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// The order of the objects.
     pub order: Order,
     /// Which files a kustomization may name.
     pub files: Files,
+    /// What is at hand of what a kustomization names by URL.
+    pub remotes: Remotes,
 }
 
 /// The order of the objects.
@@ -77,11 +104,82 @@ pub fn build(
     options: &Options,
     cache: &mut ParseCache,
 ) -> Result<Rendered, RenderError> {
-    let mut reader = Reader::new(tree, cache);
+    let whole = mounted(tree, options);
+    let mut reader = Reader::new(&whole, cache);
     let path = &join("", path).unwrap_or_else(|| path.to_owned());
     reader.must_find(path)?;
     let manifests = build_with(&mut reader, path, options)?;
-    Ok(Rendered { manifests, inputs: reader.finish() })
+    let mut inputs = reader.finish();
+    // What is elsewhere is pinned by the caller, not by the commit.
+    inputs.retain(|path, _| remote::mount(path).is_none());
+    Ok(Rendered { manifests, inputs })
+}
+
+/// A build, and what it looked for in vain.
+#[derive(Debug)]
+pub struct Attempt {
+    /// As of [`build`].
+    pub result: Result<Rendered, RenderError>,
+    /// Paths that were looked for, or that a build that goes further would look for, and that are
+    /// not in the tree. Not all of them need be there.
+    pub absent: BTreeSet<String>,
+}
+
+/// As [`build`], for a caller that has only a part of the tree at hand and reads the rest when it
+/// is asked for.
+pub fn attempt(tree: &Tree, path: &str, options: &Options, cache: &mut ParseCache) -> Attempt {
+    let result = build(tree, path, options, cache);
+    let mut absent = BTreeSet::new();
+    if result.is_err() {
+        let whole = mounted(tree, options);
+        let path = join("", path).unwrap_or_else(|| path.to_owned());
+        let mut reader = Reader::new(&whole, cache);
+        drop(accumulate::missing(&mut reader, &path, options));
+        absent.extend(reader.finish().into_iter().filter(|(_, id)| id.is_none()).map(|(p, _)| p));
+        let mut reader = Reader::new(&whole, cache);
+        drop(build_with(&mut reader, &path, options));
+        absent.extend(reader.finish().into_iter().filter(|(_, id)| id.is_none()).map(|(p, _)| p));
+    }
+    Attempt { result, absent }
+}
+
+fn mounted<'t>(tree: &'t Tree, options: &Options) -> Cow<'t, Tree> {
+    if options.remotes.is_empty() {
+        return Cow::Borrowed(tree);
+    }
+    Cow::Owned(remote::mounted(tree, &options.remotes))
+}
+
+/// What the folder `path` and all that it is based on names by URL and `options` has not at hand.
+/// A build without it fails; once it is there, there may be more.
+pub fn missing(
+    tree: &Tree,
+    path: &str,
+    options: &Options,
+    cache: &mut ParseCache,
+) -> BTreeSet<Remote> {
+    let whole = mounted(tree, options);
+    let mut reader = Reader::new(&whole, cache);
+    let path = join("", path).unwrap_or_else(|| path.to_owned());
+    accumulate::missing(&mut reader, &path, options)
+}
+
+/// Whether a kustomization file may have a field of that name.
+pub(super) fn is_field(name: &str) -> bool {
+    kustomization::is_known(name)
+}
+
+/// What was rendered as YAML, in the very bytes of `kustomize build`.
+#[must_use]
+pub fn to_yaml(rendered: &Rendered) -> String {
+    let mut text = String::new();
+    for manifest in &rendered.manifests {
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        text.push_str(&yaml::go_string_of(&manifest.object));
+    }
+    text
 }
 
 pub(super) fn build_with(
@@ -89,14 +187,24 @@ pub(super) fn build_with(
     path: &str,
     options: &Options,
 ) -> Result<Vec<Manifest>, RenderError> {
-    let mut resources = accumulate::build(reader, path, options)?;
-    nameref::fix(&mut resources)?;
-    resources.drop_local();
-    let mut manifests: Vec<Manifest> = resources.into_manifests();
-    if options.order == Order::ByKind {
-        manifests.sort_by_cached_key(|manifest| order::kind_key(&manifest.object));
+    let accumulate::Accumulated { mut resources, config, vars, read, file } =
+        accumulate::build(reader, path, options)?;
+    hash::add_to_names(&mut resources);
+    nameref::fix(&mut resources, &config.name_references)?;
+    vars.resolve(&mut resources, &config.var_references)?;
+    resources.drop_local()?;
+    sort::apply(&mut resources, read.sort.as_ref(), options.order, &file)?;
+    let wants = |option: &str| read.build_metadata.iter().any(|text| text.text == option);
+    if wants("managedByLabel") {
+        let pairs = [("app.kubernetes.io/managed-by".to_owned(), MANAGED_BY.to_owned())].into();
+        let field = fieldspec::FieldSpec::any("metadata/labels", true);
+        labels::apply(&mut resources, &pairs, &[field])?;
     }
-    Ok(manifests)
+    let keep = resource::Keep {
+        origins: wants("originAnnotations"),
+        transformations: wants("transformerAnnotations"),
+    };
+    Ok(resources.into_manifests(keep))
 }
 
 /// The kustomization file of the folder `path`, if it has one.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::fieldspec::{Create, FieldSpec, scalar_text};
-use super::nameref_table::{References, fields_of};
+use super::nameref_table::{ByKind, References};
 use super::resource::{Id, Resource, Resources};
 use crate::engine::model::RenderError;
 use crate::engine::render::error_at;
@@ -14,7 +14,7 @@ use crate::object::{Gvk, Map, Object, Value};
 ///
 /// # Errors
 /// Where a reference could mean several objects that are called differently now.
-pub(super) fn fix(resources: &mut Resources) -> Result<(), RenderError> {
+pub(super) fn fix(resources: &mut Resources, table: &[References]) -> Result<(), RenderError> {
     let targets: Vec<Target> = resources.list.iter().map(Target::new).collect();
     if targets.iter().all(|target| target.previous.is_empty()) {
         // Nothing was renamed, but a blank namespace in a binding is an error all the same.
@@ -23,10 +23,9 @@ pub(super) fn fix(resources: &mut Resources) -> Result<(), RenderError> {
             namespaces.map(drop).map_err(|why| error_at(&resource.origin, why))
         });
     }
+    let by_kind = ByKind::new(table);
     for (at, resource) in resources.list.iter_mut().enumerate() {
-        let original = resource.original_id().gvk;
-        let fields: Vec<(&References, &FieldSpec)> =
-            fields_of(&original.kind).filter(|(_, field)| field.selects(&original)).collect();
+        let fields = by_kind.of(&resource.original_id().gvk);
         if fields.is_empty() {
             continue;
         }

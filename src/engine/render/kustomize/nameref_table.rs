@@ -1,27 +1,31 @@
 //! Which fields hold the name of another object, as kustomize knows them.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use super::fieldspec::FieldSpec;
 use crate::object::Gvk;
 
 /// The fields that refer to objects of one kind.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct References {
-    group: &'static str,
-    version: &'static str,
-    kind: &'static str,
+    pub(super) group: String,
+    pub(super) version: String,
+    pub(super) kind: String,
     /// The fields, by the kind that has them.
-    fields: Vec<FieldSpec>,
+    pub(super) fields: Vec<FieldSpec>,
 }
 
 impl References {
     /// Whether the kind is the one referred to; empty parts match all.
     pub(super) fn targets(&self, gvk: &Gvk) -> bool {
-        self.kind == gvk.kind
+        (self.kind.is_empty() || self.kind == gvk.kind)
             && (self.group.is_empty() || self.group == gvk.group)
             && (self.version.is_empty() || self.version == gvk.version)
+    }
+
+    /// Whether both are about the same kind.
+    pub(super) fn same_target(&self, other: &References) -> bool {
+        self.group == other.group && self.version == other.version && self.kind == other.kind
     }
 }
 
@@ -69,32 +73,11 @@ fn references(
     for (kind, group, path) in others {
         fields.push(FieldSpec::new(group, "", kind, path, false));
     }
-    References { group, version, kind, fields }
+    References { group: group.into(), version: version.into(), kind: kind.into(), fields }
 }
 
-/// The fields of a kind that refer to others, each with what it refers to; every field names its
-/// kind.
-pub(super) fn fields_of(
-    kind: &str,
-) -> impl Iterator<Item = (&'static References, &'static FieldSpec)> {
-    BY_KIND.get(kind).into_iter().flatten().map(|(references, field)| {
-        let references = &TABLE[*references];
-        (references, &references.fields[*field])
-    })
-}
-
-/// Places in [`TABLE`] and in its fields, by the kind that has the field.
-static BY_KIND: LazyLock<BTreeMap<&'static str, Vec<(usize, usize)>>> = LazyLock::new(|| {
-    let mut by_kind: BTreeMap<&'static str, Vec<(usize, usize)>> = BTreeMap::new();
-    for (at, references) in TABLE.iter().enumerate() {
-        for (field_at, field) in references.fields.iter().enumerate() {
-            by_kind.entry(field.kind()).or_default().push((at, field_at));
-        }
-    }
-    by_kind
-});
-
-static TABLE: LazyLock<Vec<References>> = LazyLock::new(|| {
+/// What kustomize knows without being told.
+pub(super) fn defaults() -> Vec<References> {
     let mut table = Vec::new();
     for kind in ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"] {
         let scale = [("HorizontalPodAutoscaler", "", "spec/scaleTargetRef/name")];
@@ -112,7 +95,38 @@ static TABLE: LazyLock<Vec<References>> = LazyLock::new(|| {
         &[("ValidatingAdmissionPolicyBinding", ADMISSION, "spec/policyName")],
     ));
     table
-});
+}
+
+/// The same by the kind that has the field, to be found quickly.
+#[derive(Debug, Default)]
+pub(super) struct ByKind<'c> {
+    of_kind: BTreeMap<&'c str, Vec<Place<'c>>>,
+}
+
+/// Where a field stands in the list, what it refers to, and the field.
+type Place<'c> = (usize, &'c References, &'c FieldSpec);
+
+impl<'c> ByKind<'c> {
+    pub(super) fn new(table: &'c [References]) -> Self {
+        let mut of_kind: BTreeMap<&str, Vec<Place<'c>>> = BTreeMap::new();
+        let all = table.iter().flat_map(|refs| refs.fields.iter().map(move |field| (refs, field)));
+        for (at, (references, field)) in all.enumerate() {
+            of_kind.entry(field.kind()).or_default().push((at, references, field));
+        }
+        Self { of_kind }
+    }
+
+    /// The fields of a kind that refer to others, in the order of the list, each with what it
+    /// refers to.
+    pub(super) fn of(&self, gvk: &Gvk) -> Vec<(&'c References, &'c FieldSpec)> {
+        let named = |kind: &str| self.of_kind.get(kind).into_iter().flatten();
+        let any = if gvk.kind.is_empty() { "-" } else { "" };
+        let mut places: Vec<&Place<'c>> =
+            named(&gvk.kind).chain(named(any)).filter(|(_, _, field)| field.selects(gvk)).collect();
+        places.sort_by_key(|(at, ..)| *at);
+        places.into_iter().map(|(_, references, field)| (*references, *field)).collect()
+    }
+}
 
 fn config_maps() -> References {
     references(

@@ -1,37 +1,66 @@
 //! `namePrefix` and `nameSuffix`. References to the names follow at the end (`nameref`).
 
+use super::fieldspec::{Create, FieldSpec, scalar_text};
 use super::resource::{Resource, Resources};
+use crate::engine::model::RenderError;
+use crate::engine::render::error_at;
 use crate::object::Value;
 
 /// Puts `prefix` before the names.
-pub(super) fn apply_prefix(resources: &mut Resources, prefix: &str) {
-    if !prefix.is_empty() {
-        rename(resources, |resource| {
-            resource.prefixes.push(prefix.to_owned());
-            format!("{prefix}{}", resource.object.name())
-        });
+pub(super) fn apply_prefix(
+    resources: &mut Resources,
+    prefix: &str,
+    fields: &[FieldSpec],
+) -> Result<(), RenderError> {
+    if prefix.is_empty() {
+        return Ok(());
     }
+    rename(resources, fields, &|old| format!("{prefix}{old}"), &|resource| {
+        resource.prefixes.push(prefix.to_owned());
+    })
 }
 
 /// Puts `suffix` behind the names.
-pub(super) fn apply_suffix(resources: &mut Resources, suffix: &str) {
-    if !suffix.is_empty() {
-        rename(resources, |resource| {
-            resource.suffixes.push(suffix.to_owned());
-            format!("{}{suffix}", resource.object.name())
-        });
+pub(super) fn apply_suffix(
+    resources: &mut Resources,
+    suffix: &str,
+    fields: &[FieldSpec],
+) -> Result<(), RenderError> {
+    if suffix.is_empty() {
+        return Ok(());
     }
+    rename(resources, fields, &|old| format!("{old}{suffix}"), &|resource| {
+        resource.suffixes.push(suffix.to_owned());
+    })
 }
 
-fn rename(resources: &mut Resources, mut name: impl FnMut(&mut Resource) -> String) {
+fn rename(
+    resources: &mut Resources,
+    fields: &[FieldSpec],
+    new: &dyn Fn(&str) -> String,
+    note: &dyn Fn(&mut Resource),
+) -> Result<(), RenderError> {
     for resource in &mut resources.list {
         if keeps_its_name(resource) {
             continue;
         }
-        resource.store_id();
-        let name = name(resource);
-        resource.object_mut().set(&["metadata", "name"], Value::String(name));
+        let original = resource.original_id().gvk;
+        for spec in fields.iter().filter(|spec| spec.selects(&original)) {
+            if spec.path() == "metadata/name" {
+                note(resource);
+                resource.store_id();
+            }
+            let origin = resource.origin.clone();
+            let mut set = |value: &mut Value| {
+                let old = scalar_text(value).ok_or("expected a scalar")?;
+                *value = Value::String(new(if value.is_null() { "" } else { &old }));
+                Ok(())
+            };
+            spec.apply(resource.object_mut(), Create::Scalar, &mut set)
+                .map_err(|why| error_at(&origin, why))?;
+        }
     }
+    Ok(())
 }
 
 /// Kinds whose name means something to others.

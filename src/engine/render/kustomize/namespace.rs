@@ -10,72 +10,98 @@ use crate::engine::model::RenderError;
 use crate::engine::render::error_at;
 use crate::object::{Object, Value};
 
+/// Which subjects of role bindings are put into the namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Subjects {
+    /// Those called `default`.
+    #[default]
+    Default,
+    ServiceAccounts,
+    None,
+}
+
+/// A namespace and how it is set.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Setting {
+    pub(super) namespace: String,
+    pub(super) fields: Vec<FieldSpec>,
+    /// Whether what names a namespace keeps it.
+    pub(super) unset_only: bool,
+    pub(super) subjects: Subjects,
+}
+
 /// Sets the namespace of everything.
-pub(super) fn apply(resources: &mut Resources, namespace: &str) -> Result<(), RenderError> {
-    if namespace.is_empty() {
+pub(super) fn apply(resources: &mut Resources, setting: &Setting) -> Result<(), RenderError> {
+    if setting.namespace.is_empty() {
         return Ok(());
     }
-    let specs = specs();
     for resource in &mut resources.list {
         resource.store_id();
-        set(resource, namespace, &specs).map_err(|why| error_at(&resource.origin, why))?;
+        set(resource, setting).map_err(|why| error_at(&resource.origin, why))?;
     }
     if let Some((first, second)) = resources.first_twins() {
         let message = format!(
-            "in namespace {namespace} this is the same object as the one at {}",
-            first.origin
+            "in namespace {} this is the same object as the one at {}",
+            setting.namespace, first.origin
         );
         return Err(error_at(&second.origin, message));
     }
     Ok(())
 }
 
-fn specs() -> [FieldSpec; 3] {
-    [
-        FieldSpec::new("", "v1", "Namespace", "metadata/name", true),
-        FieldSpec::new("apiregistration.k8s.io", "", "APIService", "spec/service/namespace", true),
-        FieldSpec::new(
-            "apiextensions.k8s.io",
-            "",
-            "CustomResourceDefinition",
-            "spec/conversion/webhook/clientConfig/service/namespace",
-            false,
-        ),
-    ]
-}
-
-fn set(resource: &mut Resource, namespace: &str, specs: &[FieldSpec]) -> Result<(), String> {
+/// Sets the namespace of one object.
+pub(super) fn set(resource: &mut Resource, setting: &Setting) -> Result<(), String> {
     let is_cluster_scoped = resource.id().is_cluster_scoped;
     let object = resource.object_mut();
+    let mut write = |value: &mut Value| setting.write(value);
     if !is_cluster_scoped {
-        object.set(&["metadata", "namespace"], Value::from(namespace));
+        let spec = FieldSpec::any("metadata/namespace", true);
+        spec.apply_always(object, Create::Scalar, &mut write)?;
     }
-    if matches!(object.kind(), "RoleBinding" | "ClusterRoleBinding") {
-        set_subjects(object, namespace)?;
+    let binds = matches!(object.kind(), "RoleBinding" | "ClusterRoleBinding");
+    if binds {
+        set_subjects(object, setting)?;
     }
-    for spec in specs {
+    let is_core = object.api_version() == "v1";
+    for spec in &setting.fields {
+        let is_subject = matches!(spec.kind(), "RoleBinding" | "ClusterRoleBinding")
+            && spec.path() == "subjects/namespace";
         // The version of a Namespace is the whole apiVersion: `v1`, and no other group's.
-        if spec.path() == "metadata/name" && object.api_version() != "v1" {
+        let is_other_name = !is_core && spec.path() == "metadata/name";
+        if spec.path() == "metadata/namespace" || is_other_name || (binds && is_subject) {
             continue;
         }
-        spec.apply(object, Create::Scalar, &mut |value| {
-            if value.is_object() || value.is_array() {
-                return Err("expected a scalar".to_owned());
-            }
-            *value = Value::from(namespace);
-            Ok(())
-        })?;
+        spec.apply(object, Create::Scalar, &mut write)?;
     }
     Ok(())
 }
 
-fn set_subjects(object: &mut Object, namespace: &str) -> Result<(), String> {
+impl Setting {
+    fn write(&self, value: &mut Value) -> Result<(), String> {
+        if value.is_object() || value.is_array() {
+            return Err("namespace field specs must target scalar nodes".to_owned());
+        }
+        let is_set = !value.is_null() && value.as_str() != Some("");
+        if !(self.unset_only && is_set) {
+            *value = Value::from(self.namespace.as_str());
+        }
+        Ok(())
+    }
+}
+
+fn set_subjects(object: &mut Object, setting: &Setting) -> Result<(), String> {
+    let (field, wanted) = match setting.subjects {
+        Subjects::None => return Ok(()),
+        Subjects::Default => ("name", "default"),
+        Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
+    };
     match object.0.get_mut("subjects") {
         None | Some(Value::Null) => Ok(()),
         Some(Value::Array(subjects)) => {
             for subject in subjects.iter_mut().filter_map(Value::as_object_mut) {
-                if subject.get("name").and_then(Value::as_str) == Some("default") {
-                    subject.insert("namespace".to_owned(), Value::from(namespace));
+                if subject.get(field).and_then(Value::as_str) == Some(wanted) {
+                    let slot = subject.entry("namespace").or_insert(Value::Null);
+                    setting.write(slot)?;
                 }
             }
             Ok(())

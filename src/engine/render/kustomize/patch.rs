@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use super::decode::{Decoder, Place, Text};
 use super::json6902::{self, Operation};
-use super::kustomization::{Patch, Target};
+use super::kustomization::Patch;
 use super::merge;
 use super::resource::{Resource, Resources};
+use super::schema::View;
 use super::select::Selector;
+use super::selectors::Target;
+use super::shared::Shared;
 use crate::engine::model::RenderError;
 use crate::engine::render::cache::Parsed;
 use crate::engine::render::reader;
 use crate::object::yaml::{Dialect, YamlError, spanned};
-use crate::object::{Object, Value};
+use crate::object::{Map, Object, Value};
 
 /// The text of a patch and where it came from.
 pub(super) struct Source<'t> {
@@ -23,6 +26,8 @@ pub(super) struct Source<'t> {
     pub(super) file: &'t str,
     /// Where the text stands in that file, if it is written inline.
     pub(super) inline: Option<Place>,
+    /// How lists are merged.
+    pub(super) view: &'t View,
 }
 
 /// A patch that was read.
@@ -56,6 +61,13 @@ impl Source<'_> {
             // A file with nothing but comments is a patch that does nothing.
             None => Ok(Read::Strategic(Vec::new())),
             Some(first) if matches!(first.content, spanned::Content::Seq(_)) => {
+                // What starts as JSON has to be JSON, even where it would do as YAML.
+                let text = if self.inline.is_some() { self.text.trim() } else { self.text };
+                if text.starts_with('[') {
+                    serde_json::from_str::<Value>(text).map_err(|error| {
+                        self.error(error.line(), error.column(), format!("no JSON: {error}"))
+                    })?;
+                }
                 let operations = json6902::read(first);
                 operations.map(Read::Json).map_err(|(line, why)| self.error(line, 1, why))
             }
@@ -148,11 +160,19 @@ pub(super) fn apply_json(
             resource.store_id();
         }
         let what = resource.object.id();
-        json6902::apply(resource.object_mut(), operations)
+        // Upstream keeps former names in annotations, so that these are there to be patched.
+        let is_noted = resource.was_renamed();
+        let object = resource.object_mut();
+        if is_noted && object.at(&["metadata", "annotations"]).is_none_or(Value::is_null) {
+            object.set(&["metadata", "annotations"], Value::Object(Map::new()));
+        }
+        json6902::apply(object, operations)
             .map_err(|why| source.error(1, 1, format!("the patch does not fit {what}: {why}")))?;
         // The object went through JSON, which has one null and no text besides values.
         resource.bare_nulls = Arc::default();
         resource.raw = Arc::default();
+        resource.spelled = Arc::default();
+        resource.shared = Shared::default();
     }
     Ok(())
 }
@@ -258,11 +278,15 @@ fn merge_into(
     if options.allow_name_change || options.allow_kind_change {
         resource.store_id();
     }
+    // At the very top the directive does nothing: what it makes is not taken over.
+    if patch.text(&["$patch"]) == Some("replace") {
+        return Ok(());
+    }
     let bare_nulls = std::mem::take(&mut resource.bare_nulls);
     let mut object = Arc::unwrap_or_clone(std::mem::take(&mut resource.object));
-    merge::drop_bare_nulls(&mut object, &bare_nulls);
+    merge::drop_bare_nulls(&mut object, &bare_nulls, source.view);
     let what = object.id();
-    let merged = merge::merge(object, patch).map_err(|why| {
+    let merged = merge::merge(object, patch, source.view).map_err(|why| {
         source.error(parsed.line, 1, format!("the patch does not fit {what}: {why}"))
     })?;
     let Some(mut merged) = merged else { return Ok(()) };
@@ -278,6 +302,7 @@ fn merge_into(
         merged.set(&["metadata", "namespace"], Value::String(namespace));
     }
     resource.object = Arc::new(merged);
+    resource.settle();
     if !parsed.raw.is_empty() {
         let mut raw: BTreeMap<_, _> = (*resource.raw).clone();
         raw.extend(parsed.raw.iter().map(|(key, value)| (key.clone(), value.clone())));

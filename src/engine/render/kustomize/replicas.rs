@@ -7,15 +7,17 @@ use crate::engine::model::RenderError;
 use crate::engine::render::error_at;
 use crate::object::Value;
 
-const KINDS: [&str; 4] = ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"];
-
-/// Sets `spec.replicas` of every workload that has, or had, the name. Whether one was found.
-pub(super) fn apply(resources: &mut Resources, replica: &Replica) -> Result<bool, RenderError> {
+/// Sets the number in every object that has, or had, the name, at the fields of its kind. Whether
+/// one was found.
+pub(super) fn apply(
+    resources: &mut Resources,
+    replica: &Replica,
+    fields: &[FieldSpec],
+) -> Result<bool, RenderError> {
     let mut is_found = false;
-    for kind in KINDS {
-        let spec = FieldSpec::new("", "", kind, "spec/replicas", true);
+    for spec in fields {
         for resource in &mut resources.list {
-            if !resource.any_id_named(&replica.name.text, |id| id.gvk.kind == kind) {
+            if !resource.any_id_named(&replica.name.text, |id| spec.selects(&id.gvk)) {
                 continue;
             }
             is_found = true;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fieldspec::scalar_text;
+use super::generate::Behavior;
 use super::schema;
+use super::shared::Shared;
 use crate::engine::model::{Manifest, Origin, RenderError};
-use crate::engine::render::cache::{Parsed, RawTexts};
+use crate::engine::render::cache::{Parsed, RawTexts, Spelled};
 use crate::engine::render::error_at;
 use crate::object::{Gvk, Object, Value};
 
@@ -15,7 +17,7 @@ use crate::object::{Gvk, Object, Value};
 const NO_NAMESPACE: &str = "_non_namespaceable_";
 
 /// Kept out of the result: notes that kustomize and its plugins leave on objects.
-const BUILD_ANNOTATIONS: [&str; 20] = [
+const BUILD_ANNOTATIONS: [&str; 18] = [
     "internal.config.kubernetes.io/previousKinds",
     "internal.config.kubernetes.io/previousNames",
     "internal.config.kubernetes.io/prefixes",
@@ -34,9 +36,20 @@ const BUILD_ANNOTATIONS: [&str; 20] = [
     "config.kubernetes.io/path",
     "config.kubernetes.io/index",
     "config.k8s.io/id",
-    "config.kubernetes.io/origin",
-    "alpha.config.kubernetes.io/transformations",
 ];
+
+/// Says where an object comes from; kept if asked for (`buildMetadata`).
+pub(super) const ORIGIN: &str = "config.kubernetes.io/origin";
+
+/// Says what changed an object; kept if asked for (`buildMetadata`).
+pub(super) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
+
+/// Which notes on where objects come from stay in the result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Keep {
+    pub(super) origins: bool,
+    pub(super) transformations: bool,
+}
 
 /// Objects with this annotation are for the build only, unless it says `false`.
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
@@ -54,7 +67,22 @@ pub(super) struct Resource {
     pub(super) bare_nulls: Arc<Vec<Vec<String>>>,
     /// Labels and annotations whose text is not what their value prints as (`0644`).
     pub(super) raw: Arc<RawTexts>,
+    /// Numbers whose text is not what they print as (`1.10`).
+    pub(super) spelled: Arc<Spelled>,
+    /// Whether its name gets a hash of its content at the end.
+    pub(super) needs_hash: bool,
+    /// What a generated object does to one that is there.
+    pub(super) behavior: Behavior,
+    /// The vars that take their value from it.
+    pub(super) vars: Vec<String>,
+    /// Kinds that a schema of the user's own makes cluster-scoped.
+    pub(super) scopes: Option<Arc<Scopes>>,
+    /// Fields that change together.
+    pub(super) shared: Shared,
 }
+
+/// Whether kinds, by `apiVersion` and `kind`, are namespaced, as a schema of the user's own says.
+pub(super) type Scopes = BTreeMap<(String, String), bool>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Previous {
@@ -125,7 +153,83 @@ impl Resource {
             suffixes: Vec::new(),
             bare_nulls: parsed.bare_nulls.clone(),
             raw: parsed.raw.clone(),
+            spelled: parsed.spelled.clone(),
+            needs_hash: false,
+            behavior: Behavior::default(),
+            vars: Vec::new(),
+            scopes: None,
+            shared: Shared::default(),
         })
+    }
+
+    /// One that a generator made.
+    pub(super) fn generated(
+        object: Object,
+        origin: Origin,
+        needs_hash: bool,
+        behavior: Behavior,
+    ) -> Self {
+        Self {
+            object: Arc::new(object),
+            origin,
+            previous: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            bare_nulls: Arc::default(),
+            raw: Arc::default(),
+            spelled: Arc::default(),
+            needs_hash,
+            behavior,
+            vars: Vec::new(),
+            scopes: None,
+            shared: Shared::default(),
+        }
+    }
+
+    /// Takes the place of another: its names before and now, and what was to be done with it.
+    pub(super) fn take_identity(&mut self, old: &Resource) {
+        let (name, namespace) = (old.object.name().to_owned(), old.object.namespace().to_owned());
+        let object = self.object_mut();
+        object.set(&["metadata", "name"], Value::String(name));
+        if namespace.is_empty() {
+            object.remove(&["metadata", "namespace"]);
+        } else {
+            object.set(&["metadata", "namespace"], Value::String(namespace));
+        }
+        self.previous.clone_from(&old.previous);
+        self.prefixes.clone_from(&old.prefixes);
+        self.suffixes.clone_from(&old.suffixes);
+        self.vars.clone_from(&old.vars);
+        self.needs_hash &= old.needs_hash;
+        self.behavior = old.behavior;
+    }
+
+    /// An annotation's text.
+    pub(super) fn annotation(&self, key: &str) -> Option<String> {
+        self.texts("annotations").remove(key)
+    }
+
+    /// Sets an annotation; all of them are text then.
+    pub(super) fn annotate(&mut self, key: &str, text: String) {
+        let mut texts = self.texts("annotations");
+        texts.insert(key.to_owned(), text);
+        self.set_texts("annotations", texts);
+        self.shared.forget_below(&["metadata", "annotations"]);
+    }
+
+    /// Brings what was written to a field to those that are one with it.
+    pub(super) fn settle(&mut self) {
+        if self.shared != Shared::default() {
+            let object = Arc::make_mut(&mut self.object);
+            self.shared.settle(object);
+        }
+    }
+
+    /// Says that it comes from where another comes from.
+    pub(super) fn keep_origin_of(&mut self, old: &Resource) {
+        if let Some(origin) = old.annotation(ORIGIN) {
+            self.annotate(ORIGIN, origin);
+        }
     }
 
     pub(super) fn object_mut(&mut self) -> &mut Object {
@@ -135,7 +239,7 @@ impl Resource {
     /// Its id as it is now.
     pub(super) fn id(&self) -> Id {
         let gvk = self.object.gvk();
-        let is_cluster_scoped = schema::is_cluster_scoped(self.object.api_version(), &gvk.kind);
+        let is_cluster_scoped = self.is_cluster_scoped(&gvk.kind);
         let namespace = match self.object.namespace() {
             _ if is_cluster_scoped => NO_NAMESPACE,
             "" => "default",
@@ -143,6 +247,17 @@ impl Resource {
         };
         let (namespace, name) = (namespace.to_owned(), self.object.name().to_owned());
         Id { gvk, namespace, name, is_cluster_scoped }
+    }
+
+    fn is_cluster_scoped(&self, kind: &str) -> bool {
+        let api_version = self.object.api_version();
+        if let Some(scopes) = &self.scopes
+            && !schema::is_known(api_version, kind)
+            && let Some(namespaced) = scopes.get(&(api_version.to_owned(), kind.to_owned()))
+        {
+            return !namespaced;
+        }
+        schema::is_cluster_scoped(api_version, kind)
     }
 
     /// The ids it had before, the first first. Their group and version are those of now.
@@ -167,6 +282,11 @@ impl Resource {
         let had = self.previous.iter().any(|previous| previous.name == name);
         (had && self.previous_ids().iter().any(|id| id.name == name && matches(id)))
             || (self.object.name() == name && matches(&self.id()))
+    }
+
+    /// Whether it had an id before that of now.
+    pub(super) fn was_renamed(&self) -> bool {
+        !self.previous.is_empty()
     }
 
     /// Keeps its id of now as one it had.
@@ -208,10 +328,14 @@ impl Resource {
             .is_some_and(|value| scalar_text(value).as_deref() != Some("false"))
     }
 
-    fn into_manifest(mut self) -> Manifest {
+    fn into_manifest(mut self, keep: Keep) -> Manifest {
         // Annotations leave as text, whatever they were written as, and not as an empty map.
         let mut annotations = self.texts("annotations");
-        annotations.retain(|key, _| !BUILD_ANNOTATIONS.contains(&key.as_str()));
+        annotations.retain(|key, _| match key.as_str() {
+            ORIGIN => keep.origins,
+            TRANSFORMATIONS => keep.transformations,
+            key => !BUILD_ANNOTATIONS.contains(&key),
+        });
         self.set_texts("annotations", annotations);
         Manifest { object: self.object, origin: self.origin }
     }
@@ -252,11 +376,36 @@ impl Resources {
     }
 
     /// Takes out what is for the build only.
-    pub(super) fn drop_local(&mut self) {
+    ///
+    /// # Errors
+    /// Where the build left an object without a name or a kind.
+    pub(super) fn drop_local(&mut self) -> Result<(), RenderError> {
+        for resource in &self.list {
+            let object = &resource.object;
+            let is_list = object.kind().ends_with("List");
+            if object.kind().is_empty() || (object.name().is_empty() && !is_list) {
+                let message = "what this comes to has no kind or no metadata.name".to_owned();
+                return Err(error_at(&resource.origin, message));
+            }
+        }
         self.list.retain(|resource| !resource.is_local());
+        Ok(())
     }
 
-    pub(super) fn into_manifests(self) -> Vec<Manifest> {
-        self.list.into_iter().map(Resource::into_manifest).collect()
+    pub(super) fn into_manifests(self, keep: Keep) -> Vec<Manifest> {
+        self.list.into_iter().map(|resource| resource.into_manifest(keep)).collect()
+    }
+
+    /// Adds one.
+    ///
+    /// # Errors
+    /// Where one with its id is there.
+    pub(super) fn append(&mut self, resource: Resource) -> Result<(), String> {
+        let id = resource.id();
+        if let Some(other) = self.list.iter().find(|other| other.id() == id) {
+            return Err(format!("{} is already defined at {}", resource.object.id(), other.origin));
+        }
+        self.list.push(resource);
+        Ok(())
     }
 }

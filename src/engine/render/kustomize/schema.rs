@@ -4,6 +4,11 @@
 //! This is not `object::schema`: kustomize carries the schema of Kubernetes 1.21 and merges by
 //! that, whatever the cluster's version. A list that is not here is replaced as a whole.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::resource::Scopes;
+
 /// A map type: the lists in it that are merged, and the fields with such lists further down.
 #[derive(Debug)]
 pub(super) struct Type {
@@ -14,18 +19,139 @@ pub(super) struct Type {
 
 /// What is known of a field.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Field {
+pub(super) struct Field<'s> {
     /// Merge keys, where it is a list that is merged.
-    pub(super) keys: Option<&'static [&'static str]>,
+    pub(super) keys: Option<Keys<'s>>,
     /// Its type, or that of its items.
-    pub(super) item: Option<&'static Type>,
+    pub(super) item: Option<TypeRef<'s>>,
+}
+
+/// The keys that the items of a list are told apart by; none: a set of scalars.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Keys<'s> {
+    BuiltIn(&'static [&'static str]),
+    Custom(&'s [String]),
+}
+
+impl<'s> Keys<'s> {
+    pub(super) fn names(self) -> Vec<&'s str> {
+        match self {
+            Self::BuiltIn(keys) => keys.to_vec(),
+            Self::Custom(keys) => keys.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// A type of the built-in schema, or of one that a kustomization brings.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TypeRef<'s> {
+    BuiltIn(&'static Type),
+    Custom(&'s Custom, usize),
+}
+
+impl<'s> TypeRef<'s> {
+    pub(super) fn field(self, name: &str) -> Field<'s> {
+        match self {
+            Self::BuiltIn(of) => of.field(name),
+            Self::Custom(custom, id) => {
+                let Some(of) = custom.types.get(id) else { return Field::default() };
+                let Some(field) = of.fields.get(name).or(of.others.as_deref()) else {
+                    return Field::default();
+                };
+                let item = match field.item {
+                    Item::None => None,
+                    Item::Custom(id) => Some(TypeRef::Custom(custom, id)),
+                    Item::BuiltIn(of) => Some(TypeRef::BuiltIn(of)),
+                };
+                Field { keys: field.keys.as_deref().map(Keys::Custom), item }
+            }
+        }
+    }
+}
+
+/// A schema that a kustomization brings.
+#[derive(Debug, Default)]
+pub(super) struct Custom {
+    /// Types of `apiVersion` and `kind`.
+    pub(super) kinds: BTreeMap<(String, String), usize>,
+    pub(super) types: Vec<CustomType>,
+    pub(super) scopes: Arc<Scopes>,
+}
+
+/// A type of such a schema.
+#[derive(Debug, Default)]
+pub(super) struct CustomType {
+    pub(super) fields: BTreeMap<String, CustomField>,
+    /// What fields are that are not named.
+    pub(super) others: Option<Box<CustomField>>,
+}
+
+/// A field of such a type.
+#[derive(Debug, Default)]
+pub(super) struct CustomField {
+    pub(super) keys: Option<Vec<String>>,
+    pub(super) item: Item,
+}
+
+/// The type of a field or of its items.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Item {
+    #[default]
+    None,
+    Custom(usize),
+    BuiltIn(&'static Type),
+}
+
+/// What is known of kinds at some point of a build.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) has_built_in: bool,
+    pub(super) custom: Option<Arc<Custom>>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { has_built_in: true, custom: None }
+    }
+}
+
+impl View {
+    /// The type of a kind; `None` for one that is not known. A schema that was read later has
+    /// the say where two know a kind; the built-in one is read later if it was only wanted.
+    pub(super) fn type_of(&self, api_version: &str, kind: &str) -> Option<TypeRef<'_>> {
+        if let Some(custom) = &self.custom {
+            let id = custom.kinds.get(&(api_version.to_owned(), kind.to_owned()));
+            if let Some(id) = id {
+                return Some(TypeRef::Custom(custom, *id));
+            }
+        }
+        self.has_built_in.then(|| type_of(api_version, kind)).flatten().map(TypeRef::BuiltIn)
+    }
+}
+
+/// The type of a definition of Kubernetes' own, where lists in it are merged.
+pub(super) fn definition(name: &str) -> Option<&'static Type> {
+    Some(match name {
+        "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" => &METADATA,
+        "io.k8s.api.core.v1.PodTemplateSpec" => &TEMPLATE,
+        "io.k8s.api.core.v1.PodSpec" => &POD_SPEC,
+        "io.k8s.api.core.v1.Container" => &CONTAINER,
+        "io.k8s.api.core.v1.EphemeralContainer" => &EPHEMERAL_CONTAINER,
+        "io.k8s.api.core.v1.Volume" => &VOLUME,
+        "io.k8s.api.core.v1.EphemeralVolumeSource" => &EPHEMERAL,
+        "io.k8s.api.core.v1.PersistentVolumeClaimTemplate" => &CLAIM_TEMPLATE,
+        "io.k8s.api.core.v1.ServiceSpec" => &SERVICE_SPEC,
+        "io.k8s.api.batch.v1.JobTemplateSpec" => &JOB_TEMPLATE,
+        "io.k8s.api.batch.v1.JobSpec" | "io.k8s.api.apps.v1.DeploymentSpec" => &WORKLOAD_SPEC,
+        _ => return None,
+    })
 }
 
 impl Type {
-    pub(super) fn field(&self, name: &str) -> Field {
+    fn field(&self, name: &str) -> Field<'static> {
         let keys = self.lists.iter().find(|(field, _)| *field == name).map(|(_, keys)| *keys);
         let item = self.fields.iter().find(|(field, _)| *field == name).map(|(_, item)| *item);
-        Field { keys, item }
+        Field { keys: keys.map(Keys::BuiltIn), item: item.map(TypeRef::BuiltIn) }
     }
 }
 
@@ -114,7 +240,7 @@ static CSI_NODE: Type =
     Type { lists: &[], fields: &[("metadata", &METADATA), ("spec", &CSI_NODE_SPEC)] };
 
 /// The type of a kind; `None` for one that kustomize does not know, a custom resource.
-pub(super) fn type_of(api_version: &str, kind: &str) -> Option<&'static Type> {
+fn type_of(api_version: &str, kind: &str) -> Option<&'static Type> {
     let (cluster, namespaced) = kinds(api_version);
     if !cluster.contains(&kind) && !namespaced.contains(&kind) {
         return None;
@@ -147,6 +273,12 @@ pub(super) fn type_of(api_version: &str, kind: &str) -> Option<&'static Type> {
 /// Whether a kind is cluster-scoped; what kustomize does not know is taken for namespaced.
 pub(super) fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
     kinds(api_version).0.contains(&kind)
+}
+
+/// Whether a kind is one of those.
+pub(super) fn is_known(api_version: &str, kind: &str) -> bool {
+    let (cluster, namespaced) = kinds(api_version);
+    cluster.contains(&kind) || namespaced.contains(&kind)
 }
 
 type Kinds = (&'static [&'static str], &'static [&'static str]);

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use regex_lite::Regex;
+use regex::Regex;
 
-use super::kustomization::Target;
-use super::resource::Resource;
+use super::resource::{Id, Resource};
+use super::selectors::Target;
 
 /// A target made ready.
 #[derive(Debug)]
@@ -48,8 +48,21 @@ impl Selector {
         let either = |pattern: &Pattern, a: &str, b: &str| pattern.matches(a) || pattern.matches(b);
         either(&self.namespace, &first.namespace, &now.namespace)
             && either(&self.name, &first.name, &now.name)
-            && fits(&self.labels, resource, "labels")
-            && fits(&self.annotations, resource, "annotations")
+            && self.matches_texts(resource)
+    }
+
+    /// Whether an id is selected, whatever the labels and annotations.
+    pub(super) fn matches_id(&self, id: &Id) -> bool {
+        self.kind.matches(&id.gvk.kind)
+            && self.group.matches(&id.gvk.group)
+            && self.version.matches(&id.gvk.version)
+            && self.name.matches(&id.name)
+            && self.namespace.matches(&id.namespace)
+    }
+
+    /// Whether the labels and annotations are selected.
+    pub(super) fn matches_texts(&self, resource: &Resource) -> bool {
+        fits(&self.labels, resource, "labels") && fits(&self.annotations, resource, "annotations")
     }
 }
 
@@ -80,7 +93,7 @@ impl Pattern {
         }
         Regex::new(&format!("^(?:{pattern})$"))
             .map(Self::Regex)
-            .map_err(|error| format!("{pattern:?} is no regular expression: {error}"))
+            .map_err(|error| super::path::no_regex(pattern, &error))
     }
 
     fn matches(&self, text: &str) -> bool {
