@@ -27,14 +27,20 @@ pub struct Drift {
 #[must_use]
 pub fn look(schema: &Schema, applied: &Applied, live: &Object) -> Option<Drift> {
     let (was, is) = changed_parts(&applied.answer, live);
-    if was == is {
+    // Deleted and made anew by somebody, be it just the same: nothing of it is ours any more, so
+    // that a field that leaves the repository would stay.
+    let is_another = !live.uid().is_empty() && live.uid() != applied.answer.uid();
+    if was == is && !is_another {
         return None;
     }
     let project = |part: &Value| fieldset::project(schema, applied.ty, part, &applied.fields);
-    let fields: Vec<String> = differences(&project(&was), &project(&is))
+    let mut fields: Vec<String> = differences(&project(&was), &project(&is))
         .into_iter()
         .map(|difference| difference.path)
         .collect();
+    if is_another {
+        fields.push("metadata.uid".to_owned());
+    }
     if fields.is_empty() {
         return None;
     }
@@ -99,6 +105,8 @@ fn last_writer(live: &Object, ours: &Set) -> Option<String> {
 pub struct Corrections {
     at: Vec<Time>,
     pause: Option<Duration>,
+    /// How often in a row the API server could not take it.
+    failures: u32,
 }
 
 /// What to do about a drift now.
@@ -111,6 +119,19 @@ pub enum Turn {
 }
 
 impl Corrections {
+    /// A correction could not be taken for a reason that passes: how long to wait before it is
+    /// sent again, and whether it is time to tell, which is once.
+    pub fn again(&mut self) -> (Duration, bool) {
+        let pause = limits::CORRECT_AGAIN * 2_u32.saturating_pow(self.failures.min(16));
+        self.failures += 1;
+        (pause.min(limits::RETRY_MAX), self.failures == limits::CORRECT_TRIES)
+    }
+
+    /// A correction was taken.
+    pub fn done(&mut self) {
+        self.failures = 0;
+    }
+
     /// Counts one more drift at `now` and says when to correct it.
     pub fn next(&mut self, now: Time) -> Turn {
         self.at.retain(|at| now.since(*at) < limits::DRIFT_FIGHT_WINDOW);
@@ -148,5 +169,18 @@ mod tests {
         assert_eq!(corrections.next(now), Turn::Later(now + limits::DRIFT_BACKOFF_START * 2));
         now += limits::DRIFT_FIGHT_WINDOW * 2;
         assert_eq!(corrections.next(now), Turn::Now);
+    }
+
+    #[test]
+    fn a_correction_that_cannot_be_taken_is_put_off_longer_and_longer_and_told_once() {
+        let mut corrections = Corrections::default();
+        let tries: Vec<(u64, bool)> = (0..8)
+            .map(|_| corrections.again())
+            .map(|(pause, tell)| (pause.as_secs(), tell))
+            .collect();
+        let pauses = [1, 2, 4, 8, 16, 30, 30, 30];
+        assert_eq!(tries, std::array::from_fn::<_, 8, _>(|n| (pauses[n], n == 4)));
+        corrections.done();
+        assert_eq!(corrections.again().0, limits::CORRECT_AGAIN);
     }
 }

@@ -284,6 +284,16 @@ pub struct InventoryEntry {
     pub bare: bool,
 }
 
+/// What an apply left behind: enough to tell, after a restart, drift from a change of the
+/// repository, and one's own object from another of its name.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mark {
+    /// Digest of the body that was applied.
+    pub digest: String,
+    /// The uid of the object that it was applied to.
+    pub uid: String,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_false(flag: &bool) -> bool {
     !flag

@@ -14,13 +14,19 @@
 //! for health, and as soon as the requests under way are answered from one that is being applied:
 //! two applies of one object must not be under way together.
 
+mod after;
 mod answers;
 mod app;
+mod back;
+mod begin;
 mod boot;
 mod deploy;
 mod drifts;
+mod heads;
+mod homeless;
 mod judge;
 mod outcome;
+mod requests;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,8 +40,9 @@ use crate::engine::render::ParseCache;
 use crate::engine::{Action, Input, Outbox};
 use crate::object::schema::{self, Schema};
 use crate::object::{Gvr, ObjectId};
-use answers::Pending;
-use app::{AppState, Next, Why};
+
+use app::AppState;
+use requests::Pending;
 
 /// The engine.
 pub struct Engine {
@@ -57,6 +64,12 @@ struct Core {
     ids: api::Ids,
     /// Commits that were taken back.
     reverted: BTreeSet<GitId>,
+    /// Commits that take others back and were pushed by an engine.
+    own_reverts: BTreeSet<GitId>,
+    /// Fetches that failed since the last one that did not.
+    fetches_failed: u32,
+    /// The head is asked for again after a pause.
+    fetch_put_off: bool,
     boot: boot::Boot,
     /// When the push notice came that the next head answers to.
     noticed: bool,
@@ -73,6 +86,14 @@ enum Wake {
     Health { app: String, run: u64 },
     /// Correct an object after a pause.
     Correct { app: String, id: ObjectId },
+    /// Fetch again what could not be fetched.
+    Fetch { commit: Option<GitId> },
+    /// Ask again for what has to be known at the start.
+    States,
+    /// The same of the engine's own namespace.
+    Namespace,
+    /// Tell of an object whose namespace did not come back.
+    Homeless { app: String, id: ObjectId },
 }
 
 impl Engine {
@@ -92,10 +113,12 @@ impl Engine {
                 self.core.out.actions.push(Action::Fetch { commit: None });
             }
             Input::Fetched { asked: None, artifact } => {
+                self.core.fetches_failed = 0;
                 self.core.head = Some(artifact);
                 self.retarget(now);
             }
             Input::Fetched { asked: Some(commit), artifact } => {
+                self.core.fetches_failed = 0;
                 self.go_back(now, &commit, &artifact);
             }
             Input::FetchFailed { asked, message } => self.fetch_failed(now, asked, &message),
@@ -115,16 +138,14 @@ impl Engine {
         if self.core.noticed {
             return Some("a new commit is being fetched".to_owned());
         }
-        self.apps.values().find_map(|app| {
-            let name = &app.spec.name;
-            if let Some(run) = app.run.as_ref().filter(|run| !run.held) {
-                return Some(format!("{name}: {:?} of {}", run.stage, run.version.commit));
-            }
-            if let Some(awaited) = &app.awaited {
-                return Some(format!("{name}: waits for the tree of {}", awaited.to));
-            }
-            app.writing.first().map(|id| format!("{name}: writes {id}"))
-        })
+        self.apps.values().find_map(|app| Some(format!("{}: {}", app.spec.name, app.pending()?)))
+    }
+
+    /// Whether the health of something changed and it is not known yet what that comes to: what
+    /// is held may be ready after all, what was ready may not be any more.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.apps.values().any(AppState::is_in_doubt)
     }
 
     fn take(&mut self, now: Time, input: api::Input) {
@@ -147,73 +168,27 @@ impl Engine {
             Wake::Again(id) => self.core.send_again(id),
             Wake::Health { app, run } => {
                 let Some(state) = self.apps.get_mut(&app) else { return };
-                if state.run.as_ref().is_some_and(|r| r.number == run) {
+                if state.runs == run {
                     self.core.judge(now, state);
                 }
             }
             Wake::Correct { app, id } => {
                 if let Some(state) = self.apps.get_mut(&app) {
+                    state.put_off.remove(&id);
                     self.core.correct(state, &id);
                 }
             }
-        }
-    }
-
-    /// The head moved: renders every App whose files changed, then starts them. All are rendered
-    /// before one is started, so that an object that moves from one App to another has its new
-    /// owner before its old one prunes.
-    fn retarget(&mut self, now: Time) {
-        let Some(head) = self.core.head.clone() else { return };
-        if !self.core.boot.is_done() {
-            return;
-        }
-        let noticed = std::mem::take(&mut self.core.noticed);
-        let mut changed = Vec::new();
-        for (name, app) in &mut self.apps {
-            if let Some(version) = self.core.look(now, app, &head, noticed) {
-                changed.push((name.clone(), version));
+            Wake::Fetch { commit } => {
+                self.core.fetch_put_off &= commit.is_some();
+                self.core.out.actions.push(Action::Fetch { commit });
             }
-        }
-        for (name, (version, why)) in changed {
-            let is_blocked = why == Why::Commit && self.is_blocked(&name);
-            let Some(app) = self.apps.get_mut(&name) else { continue };
-            if is_blocked {
-                self.core.block(app, version);
-            } else {
-                self.core.begin(now, app, Next { version, why });
+            Wake::States => self.core.ask_states(),
+            Wake::Namespace => self.core.ask_namespace(),
+            Wake::Homeless { app, id } => {
+                if let Some(state) = self.apps.get_mut(&app) {
+                    self.core.tell_homeless(now, state, &id);
+                }
             }
-        }
-    }
-
-    /// Whether a dependency of the App is not ready at the head yet.
-    fn is_blocked(&self, name: &str) -> bool {
-        let Some(app) = self.apps.get(name) else { return false };
-        app.spec.depends_on.iter().any(|on| !self.apps.get(on).is_some_and(|on| on.is_ready))
-    }
-
-    /// Starts what waited for a dependency that has become ready.
-    fn unblock(&mut self, now: Time) {
-        if !std::mem::take(&mut self.core.boot.became_ready) {
-            return;
-        }
-        let waiting: Vec<String> = self
-            .apps
-            .values()
-            .filter(|app| app.blocked.is_some())
-            .map(|app| app.spec.name.clone())
-            .collect();
-        for name in waiting {
-            if self.is_blocked(&name) {
-                continue;
-            }
-            let Some(app) = self.apps.get_mut(&name) else { continue };
-            if let Some(version) = app.blocked.take() {
-                self.core.begin(now, app, Next { version, why: Why::Commit });
-            }
-        }
-        // A start may end at once (nothing to do), which may free the next in the chain.
-        if self.core.boot.became_ready {
-            self.unblock(now);
         }
     }
 }
@@ -230,6 +205,9 @@ impl Core {
             timers: BTreeMap::new(),
             ids: api::Ids::default(),
             reverted: BTreeSet::new(),
+            own_reverts: BTreeSet::new(),
+            fetches_failed: 0,
+            fetch_put_off: false,
             boot: boot::Boot::default(),
             noticed: false,
             notices: 0,

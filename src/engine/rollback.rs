@@ -24,8 +24,12 @@ pub struct Case<'a> {
     pub last_good: Option<&'a GitId>,
     /// Whether anything of the bad revision may have reached the cluster.
     pub touched: bool,
+    /// Whether just the same was ready before, be it under the name of another commit.
+    pub is_good: bool,
     /// Whether what failed was itself a rollback.
     pub is_rollback: bool,
+    /// Whether the commit to blame is itself one that the engine pushed to take another back.
+    pub is_own: bool,
     /// Whether the commit was taken back already, for another App.
     pub is_reverted: bool,
 }
@@ -44,8 +48,12 @@ pub fn decide(case: &Case<'_>) -> Decision {
     }
     match (case.policy, case.last_good) {
         (_, None) => Decision::Hold("no earlier commit became ready"),
-        (_, Some(good)) if good.as_ref() == case.bad => {
+        (_, Some(good)) if case.is_good || good.as_ref() == case.bad => {
             Decision::Hold("this commit was ready before: there is no other to go back to")
+        }
+        (FailurePolicy::Revert, _) if case.is_own => {
+            // Taking it back would bring the other bad commit again, and so on for ever.
+            Decision::Hold("this commit takes another one back and fails as well")
         }
         (FailurePolicy::Revert, _) if case.is_reverted => {
             Decision::Hold("the commit is taken back already")
@@ -67,7 +75,9 @@ mod tests {
             bad: "bad",
             last_good,
             touched,
+            is_good: false,
             is_rollback,
+            is_own: false,
             is_reverted: false,
         };
         let check = |case: Case<'_>, want: Decision| assert_eq!(decide(&case), want, "{case:?}");
@@ -84,6 +94,13 @@ mod tests {
             case(Rollback, false, false, Some(&good)),
             Decision::Hold("nothing of it was applied"),
         );
+        let same = Case { is_good: true, ..case(Rollback, true, false, Some(&good)) };
+        check(
+            same,
+            Decision::Hold("this commit was ready before: there is no other to go back to"),
+        );
+        let own = Case { is_own: true, ..case(Revert, true, false, Some(&good)) };
+        check(own, Decision::Hold("this commit takes another one back and fails as well"));
         let again = Case { is_reverted: true, ..case(Revert, true, false, Some(&good)) };
         check(again, Decision::Hold("the commit is taken back already"));
     }

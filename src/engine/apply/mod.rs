@@ -69,6 +69,21 @@ pub fn read(response: &Response) -> Verdict {
     }
 }
 
+/// Whether what is missing is the namespace: gone, or going.
+#[must_use]
+pub fn lacks_namespace(response: &Response) -> bool {
+    let Payload::Status(status) = &response.payload else { return false };
+    let is_about = |kind: &str| status.details.as_ref().is_some_and(|about| about.kind == kind);
+    is_namespace_going(status) || (response.code == 404 && is_about("namespaces"))
+}
+
+/// Whether the API server could not see to the request at all. Then there is nothing else that
+/// could be done about a deployment either, and it may take as long as it takes.
+#[must_use]
+pub fn is_unavailable(response: &Response) -> bool {
+    matches!(response.code, 429 | 502 | 503 | 504)
+}
+
 /// Reads the answer to a prune: what is gone already is done.
 #[must_use]
 pub fn read_prune(response: &Response) -> Verdict {

@@ -47,15 +47,13 @@ pub fn pod_failure(pod: &Object, since: Option<Time>, now: Time) -> PodVerdict {
     if pod.is_deleting() {
         return PodVerdict::Fine;
     }
-    let containers = || {
-        let init = pod.list(&["status", "initContainerStatuses"]).iter();
-        init.chain(pod.list(&["status", "containerStatuses"]))
-    };
-    let failed = containers().find_map(|c| refused(c).or_else(|| crashed(c)));
+    let failed = containers(pod).find_map(|c| refused(c).or_else(|| crashed(c)));
     if let Some((reason, message)) = failed {
         return PodVerdict::Failed { reason, message };
     }
-    let Some((reason, message)) = containers().find_map(held_up) else { return PodVerdict::Fine };
+    let Some((reason, message)) = containers(pod).find_map(held_up) else {
+        return PodVerdict::Fine;
+    };
     let since = since.unwrap_or(now);
     let fails_at = since + limits::FAIL_FAST_PULL_GRACE;
     if fails_at <= now {
@@ -63,6 +61,21 @@ pub fn pod_failure(pod: &Object, since: Option<Time>, now: Time) -> PodVerdict {
     } else {
         PodVerdict::Failing { reason, message, since, fails_at }
     }
+}
+
+/// Whether a container of `pod` is kept from running just now, not only was some time ago.
+#[must_use]
+pub fn is_stuck(pod: &Object) -> bool {
+    containers(pod).any(|container| {
+        waiting(container).is_some_and(|reason| {
+            PASSING.contains(&reason) || matches!(reason, "CrashLoopBackOff" | "InvalidImageName")
+        })
+    })
+}
+
+fn containers(pod: &Object) -> impl Iterator<Item = &Value> {
+    let init = pod.list(&["status", "initContainerStatuses"]).iter();
+    init.chain(pod.list(&["status", "containerStatuses"]))
 }
 
 fn waiting(container: &Value) -> Option<&str> {

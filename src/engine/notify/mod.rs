@@ -13,8 +13,8 @@ pub const EVENTS: Gvr = Gvr::new("", "v1", "events");
 pub struct Notice<'a> {
     /// The App.
     pub app: &'a str,
-    /// One word: `Ready`, `Failed`, `RolledBack`, `RevertPushed`, `Held`, `DriftCorrected`,
-    /// `DriftReported`, `DriftFight`.
+    /// One word: `Ready`, `Failed`, `RolledBack`, `RevertPushed`, `Held`, `Degraded`, `Recovered`,
+    /// `DriftCorrected`, `DriftReported`, `DriftFight`, `FetchFailed`.
     pub reason: &'static str,
     /// For people.
     pub message: String,
@@ -26,7 +26,10 @@ impl Notice<'_> {
     /// Whether it is bad news.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self.reason, "Failed" | "Held" | "DriftReported" | "DriftFight")
+        matches!(
+            self.reason,
+            "Failed" | "Held" | "Degraded" | "DriftReported" | "DriftFight" | "FetchFailed"
+        )
     }
 
     /// The Event that tells it. `number` makes the name unique within the engine's life.

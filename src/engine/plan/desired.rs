@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::engine::model::{App, InventoryEntry, MANAGER, Manifest, Origin, Rendered};
+use crate::base::Digest;
+use crate::engine::model::{App, InventoryEntry, MANAGER, Manifest, Mark, Origin, Rendered};
 use crate::object::diff::differences;
 use crate::object::fieldset::{self, Set};
 use crate::object::schema::{KindInfo, Mode, Schema, TypeId, check};
@@ -97,6 +98,17 @@ impl Desired {
         }
     }
 
+    /// What is to be remembered of an apply to the object with this uid.
+    #[must_use]
+    pub fn mark(&self, uid: &str) -> Mark {
+        let mut digest = Digest::default();
+        digest.add(self.body.to_string().as_bytes());
+        let mut digest = digest.to_hex();
+        // Half of it keeps two bodies of one object apart as well, and is kept for each object.
+        digest.truncate(16);
+        Mark { digest, uid: uid.to_owned() }
+    }
+
     /// Whether `live` shows that we applied just these fields with just these values before.
     #[must_use]
     pub fn is_held_by(&self, live: &Object) -> bool {
@@ -179,6 +191,11 @@ fn body(app: &App, object: &Object, kind: &KindInfo) -> Object {
     body.remove(&["status"]);
     for key in ["managedFields", "creationTimestamp", "resourceVersion", "uid"] {
         body.remove(&["metadata", key]);
+    }
+    // The rules of a role that is made of others are the control plane's (R-CTL-28).
+    if kind.gvk.kind == "ClusterRole" && body.at(&["aggregationRule"]).is_some_and(Value::is_object)
+    {
+        body.remove(&["rules"]);
     }
     if !kind.namespaced {
         body.remove(&["metadata", "namespace"]);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use crate::engine::model::Applied;
-use crate::engine::model::InventoryEntry;
+use crate::engine::model::{InventoryEntry, Mark};
 use crate::object::{Object, ObjectId};
 
 pub use desired::{Desired, DesiredSet, PlanError};
@@ -31,6 +31,9 @@ pub struct Plan {
     /// Objects to ask the server about (dry run) before anything is applied: a change set of
     /// several objects shall be taken wholly or not at all. A single object is whole by itself.
     pub rehearse: Vec<ObjectId>,
+    /// Objects that an engine before this one applied just so, that are not so any more, and that
+    /// are left as they are: drift to be told, nothing to be sent.
+    pub left: Vec<ObjectId>,
 }
 
 impl Plan {
@@ -55,6 +58,9 @@ pub struct Known<'a> {
     pub inventory: &'a BTreeSet<InventoryEntry>,
     /// The live object, where the engine's view has one.
     pub live: &'a dyn Fn(&ObjectId) -> Option<Arc<Object>>,
+    /// What was applied before this engine started, where drift of it is to be left; `None` where
+    /// drift is corrected, which applying it again does.
+    pub marks: Option<&'a BTreeMap<ObjectId, Mark>>,
     /// Whether the App deletes what left the repository.
     pub prune: bool,
 }
@@ -62,14 +68,22 @@ pub struct Known<'a> {
 /// Compares `desired` with what is known.
 #[must_use]
 pub fn make(desired: &DesiredSet, known: &Known<'_>) -> Plan {
-    let changed: Vec<&Desired> =
-        desired.objects.values().filter(|want| !is_there(want, known)).collect();
+    let (left, mut changed): (Vec<&Desired>, Vec<&Desired>) = desired
+        .objects
+        .values()
+        .filter(|want| !is_there(want, known))
+        .partition(|want| is_left(want, known));
+    // A deployment that brings something else is not healthy without what is gone.
+    let is_gone = |want: &&Desired| !changed.is_empty() && (known.live)(&want.id).is_none();
+    let (again, left): (Vec<&Desired>, Vec<&Desired>) = left.into_iter().partition(is_gone);
+    changed.extend(again);
     let new: BTreeSet<InventoryEntry> = desired.objects.values().map(Desired::entry).collect();
     let prune = if known.prune { gone(&new, known.inventory) } else { Vec::new() };
     Plan {
         adds: new.iter().any(|entry| !known.inventory.contains(entry)),
         rehearse: rehearsal(&changed, desired, known),
         waves: wave::of(&changed),
+        left: left.into_iter().map(|want| want.id.clone()).collect(),
         union: known.inventory.union(&new).cloned().collect(),
         prune,
     }
@@ -82,6 +96,14 @@ fn is_there(want: &Desired, known: &Known<'_>) -> bool {
         Some(applied) => applied.body == want.body && (known.live)(&want.id).is_some(),
         None => (known.live)(&want.id).is_some_and(|live| want.is_held_by(&live)),
     }
+}
+
+/// Whether the object was applied just so before this engine started.
+fn is_left(want: &Desired, known: &Known<'_>) -> bool {
+    let Some(marks) = known.marks.filter(|_| !known.applied.contains_key(&want.id)) else {
+        return false;
+    };
+    marks.get(&want.id).is_some_and(|mark| mark.digest == want.mark("").digest)
 }
 
 /// What is in the inventory and no longer wanted, dependents first. An entry that only changed

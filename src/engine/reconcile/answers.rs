@@ -1,117 +1,21 @@
-//! Requests under way, and what happens when each is answered. What an answer means is read in
-//! `apply`; here it finds its App.
+//! What happens when a request is answered. What an answer means is read in `apply`; here it finds
+//! its App.
 
 use std::sync::Arc;
 
-use crate::api::{Request, Response};
-use crate::base::{Event, Time, limits};
+use crate::api::Response;
+use crate::base::{Event, Time};
 use crate::engine::Engine;
 use crate::engine::apply::{self, Verdict};
-use crate::engine::model::InventoryEntry;
+use crate::engine::model::{InventoryEntry, NAMESPACE, config_map_name};
 use crate::engine::plan::{Applied, Desired};
 use crate::object::{Object, ObjectId};
 
+use super::Core;
 use super::app::{AppState, Refusal};
-use super::{Core, Wake};
-
-/// What a request under way is for.
-#[derive(Clone, Debug)]
-pub(super) enum Pending {
-    /// The list of states at the start.
-    States,
-    /// The engine's own namespace.
-    Namespace,
-    /// Part of an App's state; a deployment may wait for it.
-    State { app: String, request: Request, tries: u32 },
-    /// A dry run.
-    Rehearse { app: String, id: ObjectId, request: Request, tries: u32 },
-    /// An apply of a deployment.
-    Apply { app: String, want: Box<Desired>, was: u64, request: Request, tries: u32 },
-    /// A deletion of a deployment.
-    Prune { app: String, entry: InventoryEntry, request: Request, tries: u32 },
-    /// A correction of drift.
-    Correct { app: String, id: ObjectId },
-    /// A Kubernetes Event: nobody waits for it.
-    Notice { app: String },
-    /// Waits to be sent again.
-    Again(Box<Pending>),
-}
-
-impl Pending {
-    /// The App, the request and how often it was sent, of what may be sent again.
-    fn resend(&mut self) -> Option<(&str, &Request, &mut u32)> {
-        match self {
-            Pending::State { app, request, tries }
-            | Pending::Rehearse { app, request, tries, .. }
-            | Pending::Apply { app, request, tries, .. }
-            | Pending::Prune { app, request, tries, .. } => Some((app, request, tries)),
-            Pending::States
-            | Pending::Namespace
-            | Pending::Correct { .. }
-            | Pending::Notice { .. }
-            | Pending::Again(_) => None,
-        }
-    }
-}
-
-impl Core {
-    /// Sends `request`; its answer comes back as `pending`.
-    pub(super) fn send(&mut self, request: Request, pending: Pending) -> u64 {
-        let id = self.ids.draw();
-        self.pending.insert(id, pending);
-        self.out.api.requests.push((id, request));
-        id
-    }
-
-    /// The pause before a request is sent again is over.
-    pub(super) fn send_again(&mut self, id: u64) {
-        if let Some(Pending::Again(mut inner)) = self.pending.remove(&id)
-            && let Some((_, request, _)) = inner.resend()
-        {
-            self.out.api.requests.push((id, request.clone()));
-            self.pending.insert(id, *inner);
-        }
-    }
-
-    /// Puts a request aside that failed for a passing reason.
-    fn put_off(&mut self, now: Time, id: u64, mut pending: Pending) {
-        let Some((_, _, tries)) = pending.resend() else { return };
-        let pause = (limits::RETRY_START * 2_u32.saturating_pow(*tries)).min(limits::RETRY_MAX);
-        *tries += 1;
-        self.pending.insert(id, Pending::Again(Box::new(pending)));
-        self.wake_at(now + pause, Wake::Again(id));
-    }
-
-    /// Forgets requests that wait to be sent again: nobody needs them any more.
-    pub(super) fn forget_put_off(&mut self, app: &mut AppState) {
-        let Some(run) = &mut app.run else { return };
-        let pending = &mut self.pending;
-        run.waiting.retain(|id| {
-            let Some(Pending::Again(inner)) = pending.get(id) else { return true };
-            if let Pending::Apply { want, .. } = &**inner {
-                app.writing.remove(&want.id);
-            }
-            pending.remove(id);
-            false
-        });
-    }
-}
+use super::requests::Pending;
 
 impl Engine {
-    /// The App that request `id`, which is under way, is for.
-    #[must_use]
-    pub fn app_of(&self, id: u64) -> Option<&str> {
-        match self.core.pending.get(&id)? {
-            Pending::State { app, .. }
-            | Pending::Rehearse { app, .. }
-            | Pending::Apply { app, .. }
-            | Pending::Prune { app, .. }
-            | Pending::Notice { app }
-            | Pending::Correct { app, .. } => Some(app),
-            Pending::States | Pending::Namespace | Pending::Again(_) => None,
-        }
-    }
-
     /// The answer to request `id`.
     pub(super) fn answered(&mut self, now: Time, id: u64, pending: Pending, response: &Response) {
         match &pending {
@@ -124,24 +28,57 @@ impl Engine {
             }
             _ => {}
         }
-        let is_prune = matches!(pending, Pending::Prune { .. });
-        let verdict = if is_prune { apply::read_prune(response) } else { apply::read(response) };
-        if matches!(verdict, Verdict::Again(_)) {
-            return self.put_off_or_drop(now, id, pending);
-        }
+        let verdict = match self.verdict(now, id, &pending, response) {
+            Verdict::Again(_) => return self.put_off_or_drop(now, id, pending),
+            verdict => verdict,
+        };
         let (Pending::State { app: name, .. }
         | Pending::Rehearse { app: name, .. }
+        | Pending::Look { app: name, .. }
         | Pending::Apply { app: name, .. }
         | Pending::Prune { app: name, .. }) = &pending
         else {
             return;
         };
-        let Some(app) = self.apps.get_mut(&name.clone()) else { return };
+        let name = name.clone();
+        let Some(app) = self.apps.get_mut(&name) else { return };
+        if matches!(pending, Pending::State { .. }) {
+            if let Verdict::Refused(message) = &verdict
+                && app.run.as_ref().is_some_and(|run| run.waiting.contains(&id))
+            {
+                // Without an inventory nothing may be applied.
+                refuse(app, &state_id(&name), message.clone());
+            }
+            self.core.state_written(app, id, matches!(verdict, Verdict::Refused(_)));
+        }
         self.core.note_answer(now, app, &pending, response.code, verdict);
         let is_last =
             app.run.as_mut().is_some_and(|run| run.waiting.remove(&id) && run.waiting.is_empty());
         if is_last {
             self.core.advance(now, app);
+        }
+    }
+
+    /// What the answer to a request of a deployment comes to.
+    fn verdict(&self, now: Time, id: u64, pending: &Pending, response: &Response) -> Verdict {
+        let is_prune = matches!(pending, Pending::Prune { .. });
+        let verdict = if is_prune { apply::read_prune(response) } else { apply::read(response) };
+        let run = pending.app().and_then(|app| self.apps.get(app)).and_then(|app| {
+            let run = app.run.as_ref().filter(|run| run.waiting.contains(&id))?;
+            Some((run, app.spec.health_timeout))
+        });
+        let Some((run, timeout)) = run else { return verdict };
+        match verdict {
+            // A namespace that the App itself brings was deleted under it: it comes back.
+            Verdict::Refused(message)
+                if pending.is_to_namespace_of(run) && apply::lacks_namespace(response) =>
+            {
+                bounded(now >= run.began + timeout, message)
+            }
+            Verdict::Again(message) if !apply::is_unavailable(response) => {
+                bounded(now >= run.began + timeout, message)
+            }
+            verdict => verdict,
         }
     }
 
@@ -177,6 +114,15 @@ impl Core {
                 let action = apply::action(code, *was, &answer);
                 self.applied(now, app, want, action, answer);
             }
+            (Pending::Look { want, .. }, Verdict::Done(Some(answer))) => {
+                let mut answer = Object::clone(&answer);
+                // It stands for what was applied before anything that the view holds.
+                answer.remove(&["metadata", "resourceVersion"]);
+                let uid = app.state.marks.get(&want.id).map(|mark| mark.uid.clone());
+                answer.set(&["metadata", "uid"], uid.unwrap_or_default().into());
+                app.applied.insert(want.id.clone(), as_applied(want, Arc::new(answer)));
+                self.look_for_drift(now, app, &want.id);
+            }
             (Pending::Prune { entry, .. }, Verdict::Done(_)) => self.pruned(app, entry),
             (Pending::Apply { want, .. }, Verdict::Refused(message)) => {
                 refuse(app, &want.id, message);
@@ -204,21 +150,15 @@ impl Core {
             object: want.id.to_string(),
             action: action.to_owned(),
         });
-        let applied = Applied {
-            body: Arc::clone(&want.body),
-            fields: Arc::clone(&want.fields),
-            ty: want.ty,
-            gvr: want.gvr.clone(),
-            answer,
-        };
         app.reported.remove(&want.id);
-        app.applied.insert(want.id.clone(), applied);
+        app.homeless.remove(&want.id);
+        app.state.marks.insert(want.id.clone(), want.mark(answer.uid()));
+        app.applied.insert(want.id.clone(), as_applied(want, answer));
         self.look_for_drift(now, app, &want.id);
     }
 
     fn pruned(&mut self, app: &mut AppState, entry: &InventoryEntry) {
-        app.applied.remove(&entry.id);
-        app.state.inventory.remove(entry);
+        app.forget(entry);
         self.owner.remove(&entry.id);
         let commit = app.run.as_ref().map(|run| run.version.commit.to_string());
         self.event(Event::Changed {
@@ -227,6 +167,31 @@ impl Core {
             object: entry.id.to_string(),
             action: "deleted".to_owned(),
         });
+    }
+}
+
+/// Another try, unless the time for that is over.
+fn bounded(is_late: bool, message: String) -> Verdict {
+    if is_late { Verdict::Refused(format!("given up: {message}")) } else { Verdict::Again(message) }
+}
+
+/// The id of the ConfigMap of an App's state.
+fn state_id(app: &str) -> ObjectId {
+    ObjectId {
+        group: "".into(),
+        kind: "ConfigMap".into(),
+        namespace: NAMESPACE.to_owned(),
+        name: config_map_name(app, 0),
+    }
+}
+
+fn as_applied(want: &Desired, answer: Arc<Object>) -> Applied {
+    Applied {
+        body: Arc::clone(&want.body),
+        fields: Arc::clone(&want.fields),
+        ty: want.ty,
+        gvr: want.gvr.clone(),
+        answer,
     }
 }
 

@@ -1,146 +1,20 @@
 //! A deployment's stages, up to the point where only health is left to wait for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::{Event, Time};
-use crate::engine::Action;
 use crate::engine::apps::given::State;
-use crate::engine::model::{Artifact, FailurePolicy, GitId, InventoryEntry, Rendered};
-use crate::engine::plan::{self, Applied, Desired, DesiredSet, Known, PlanError};
-use crate::engine::render;
+use crate::engine::model::{DriftPolicy, FailurePolicy};
+use crate::engine::plan::{self, Applied, Desired, DesiredSet, Known};
 use crate::engine::{apply, live};
-use crate::object::{ObjectId, yaml};
+use crate::object::ObjectId;
 
-use super::answers::Pending;
-use super::app::{AppState, Awaited, Next, Run, Stage, Version, Why};
+use super::app::{AppState, Stage, Why};
+use super::requests::Pending;
 use super::{Core, Wake};
 
 impl Core {
-    /// Renders the App at a new head. `None` where there is nothing to start: its files are the
-    /// same, or cannot be rendered.
-    pub(super) fn look(
-        &mut self,
-        now: Time,
-        app: &mut AppState,
-        head: &Artifact,
-        noticed: bool,
-    ) -> Option<(Version, Why)> {
-        let name = app.spec.name.clone();
-        let commit = head.commit.to_string();
-        app.target = Some(Arc::clone(&head.commit));
-        if app.tip.as_ref().is_some_and(|tip| tip.holds_for(&head.tree)) {
-            self.event(Event::Unchanged { app: name, commit });
-            return None;
-        }
-        if noticed {
-            self.event(Event::Noticed { app: name.clone() });
-        }
-        self.event(Event::Fetched { app: name.clone(), commit: commit.clone() });
-        app.tip = None;
-        let rendered = match render::render(&head.tree, &app.spec.path, &mut self.cache) {
-            Ok(rendered) => Arc::new(rendered),
-            Err(error) => {
-                self.not_deployable(now, app, head, "render", &error.to_string());
-                return None;
-            }
-        };
-        app.tip = Some(Arc::clone(&rendered));
-        self.event(Event::Rendered { app: name, commit, objects: rendered.manifests.len() });
-        let desired = match plan::desired::settle(&app.spec, &rendered, self.schema) {
-            Ok(desired) => Arc::new(desired),
-            Err(error) => {
-                let text = place(&error, head);
-                self.not_deployable(now, app, head, "plan", &text);
-                return None;
-            }
-        };
-        let version = Version { commit: Arc::clone(&head.commit), desired };
-        self.own(app, &version.desired);
-        self.way_for(app, version, &rendered)
-    }
-
-    /// A revision that was rolled back from is not tried again, whatever the commit is called
-    /// now: the App goes (or stays) where it was rolled back to.
-    fn way_for(
-        &mut self,
-        app: &mut AppState,
-        version: Version,
-        rendered: &Rendered,
-    ) -> Option<(Version, Why)> {
-        let is_bad = app.state.bad.as_ref().is_some_and(|bad| bad.digest == rendered.digest());
-        let last_good = app.state.last_good.as_deref().filter(|good| **good != *version.commit);
-        let (true, FailurePolicy::Rollback, Some(to)) = (is_bad, app.spec.on_failure, last_good)
-        else {
-            return Some((version, Why::Commit));
-        };
-        let (from, to) = (version.commit, GitId::from(to));
-        if let Some(good) = app.good.clone().filter(|good| good.commit == to) {
-            return Some((good, Why::Rollback { from }));
-        }
-        self.await_tree(app, from, to);
-        None
-    }
-
-    /// After a restart the tree of the last good commit is not in memory: it is asked for.
-    pub(super) fn await_tree(&mut self, app: &mut AppState, from: GitId, to: GitId) {
-        self.out.actions.push(Action::Fetch { commit: Some(Arc::clone(&to)) });
-        app.awaited = Some(Awaited { to, from });
-    }
-
-    /// The App waits for a dependency; what ran before goes on until then.
-    pub(super) fn block(&mut self, app: &mut AppState, version: Version) {
-        app.is_ready = false;
-        app.blocked = Some(version);
-    }
-
-    /// Starts a deployment, taking over from one under way.
-    pub(super) fn begin(&mut self, now: Time, app: &mut AppState, next: Next) {
-        app.is_ready = false;
-        app.blocked = None;
-        self.own(app, &next.version.desired);
-        if let Some(run) = &app.run {
-            let by = next.version.commit.to_string();
-            if !run.held && next.why == Why::Commit {
-                let commit = run.version.commit.to_string();
-                self.event(Event::Preempted { app: app.spec.name.clone(), commit, by });
-            }
-            self.forget_put_off(app);
-            if app.is_busy() {
-                app.next = Some(next);
-                return;
-            }
-        }
-        self.begin_now(now, app, next);
-    }
-
-    fn begin_now(&mut self, now: Time, app: &mut AppState, next: Next) {
-        app.runs += 1;
-        let desired = Arc::clone(&next.version.desired);
-        for want in desired.objects.values() {
-            self.live.want(&want.gvr, &mut self.ids, &mut self.out.api);
-        }
-        for entry in &app.state.inventory {
-            let (group, version) = (&entry.id.group, &entry.version);
-            if let Some(gvr) = self.resource_of(group, version, &entry.id.kind) {
-                self.live.want(&gvr, &mut self.ids, &mut self.out.api);
-            }
-        }
-        if desired.objects.keys().any(live::runs_pods) {
-            self.live.want_pods(&mut self.ids, &mut self.out.api);
-        }
-        app.desired = Some(next.version.clone());
-        app.run = Some(Run::new(app.runs, next.version, next.why));
-        self.advance(now, app);
-    }
-
-    /// Everything that is rendered for an App is its own, and no longer another's.
-    fn own(&mut self, app: &AppState, desired: &DesiredSet) {
-        for id in desired.objects.keys() {
-            self.owner.insert(id.clone(), app.spec.name.clone());
-        }
-    }
-
     /// Goes on with a deployment whose stage waits for no answer any more.
     pub(super) fn advance(&mut self, now: Time, app: &mut AppState) {
         if let Some(next) = app.next.take() {
@@ -188,11 +62,32 @@ impl Core {
             applied: &app.applied,
             inventory: &app.state.inventory,
             live: &find,
+            marks: (app.spec.drift != DriftPolicy::Correct).then_some(&app.state.marks),
             prune: app.spec.prune,
         };
         run.plan = plan::make(&desired, &known);
+        if run.plan.adds {
+            let had: BTreeSet<&ObjectId> = known.inventory.iter().map(|entry| &entry.id).collect();
+            let new = run.plan.union.iter().filter(|entry| !had.contains(&entry.id));
+            let found =
+                new.filter(|entry| find(&entry.id).is_some_and(|live| !live::is_ours(&live)));
+            let found: Vec<ObjectId> = found.map(|entry| entry.id.clone()).collect();
+            app.state.found.extend(found);
+            app.is_unwritten = true;
+        }
+        let (state, is_back) = (&app.state, run.why != Why::Commit);
+        let stays = |id: &ObjectId| {
+            (state.found.contains(id) && find(id).is_some())
+                || (is_back && state.moved.contains(id))
+        };
+        run.plan.prune.retain(|entry| !stays(&entry.id));
         let adopted = adopt(&app.applied, &desired, &run.plan, &find);
-        app.applied.extend(adopted);
+        for (id, entry) in adopted {
+            if let Some(want) = desired.objects.get(&id) {
+                app.state.marks.insert(id.clone(), want.mark(entry.answer.uid()));
+            }
+            app.applied.insert(id, entry);
+        }
         let event = Event::Planned {
             app: app.spec.name.clone(),
             commit: run.version.commit.to_string(),
@@ -219,7 +114,7 @@ impl Core {
         let Some(run) = &app.run else { return };
         let name = app.spec.name.clone();
         let desired = Arc::clone(&run.version.desired);
-        let (rehearse, adds) = (run.plan.rehearse.clone(), run.plan.adds);
+        let rehearse = run.plan.rehearse.clone();
         let union = run.plan.union.clone();
         let mut sent = Vec::new();
         for id in rehearse {
@@ -229,7 +124,12 @@ impl Core {
             let pending = Pending::Rehearse { app, id, request: request.clone(), tries: 0 };
             sent.push(self.send(request, pending));
         }
-        if adds {
+        if app.spec.drift == DriftPolicy::Report {
+            sent.extend(self.look_at_left(app));
+        }
+        // Who is to take a commit back has to know, after a restart too, which one it was.
+        let is_news = std::mem::take(&mut app.is_news);
+        if app.is_unwritten || (is_news && app.spec.on_failure == FailurePolicy::Revert) {
             app.state.inventory = union;
             if let Some(run) = &app.run {
                 app.state.revision = run.version.commit.to_string();
@@ -243,6 +143,19 @@ impl Core {
         self.advance(now, app);
     }
 
+    /// Asks the server what the objects that are left would be: only against that can be told what
+    /// somebody changed while no engine was looking.
+    fn look_at_left(&mut self, app: &AppState) -> Vec<u64> {
+        let Some(run) = &app.run else { return Vec::new() };
+        let left = run.plan.left.iter().filter_map(|id| run.version.desired.objects.get(id));
+        let ask = |want: &Desired| {
+            let request = apply::rehearse(&want.gvr, &want.body);
+            let (app, want) = (app.spec.name.clone(), Box::new(want.clone()));
+            self.send(request.clone(), Pending::Look { app, want, request, tries: 0 })
+        };
+        left.map(ask).collect()
+    }
+
     fn send_wave(&mut self, now: Time, app: &mut AppState, wave: usize) {
         let Some(run) = &mut app.run else { return };
         let desired = Arc::clone(&run.version.desired);
@@ -252,6 +165,7 @@ impl Core {
         };
         run.stage = Stage::Wave(wave);
         run.touched = true;
+        app.state.unsettled = true;
         let commit = run.version.commit.to_string();
         let name = app.spec.name.clone();
         let mut sent = Vec::new();
@@ -284,8 +198,13 @@ impl Core {
             let gvr = self.resource_of(&entry.id.group, &entry.version, &entry.id.kind);
             let answer = app.applied.get(&entry.id).map(|applied| &applied.answer);
             let live = gvr.as_ref().and_then(|gvr| self.live.newest(gvr, &entry.id, answer));
-            let prunable = live
-                .is_some_and(|live| (entry.bare || live::is_ours(live)) && live::may_prune(live));
+            // One whose every field somebody else took is still ours if it is the same one.
+            let uid = answer.map(|answer| answer.uid());
+            let uid = uid.or_else(|| app.state.marks.get(&entry.id).map(|mark| mark.uid.as_str()));
+            let prunable = live.is_some_and(|live| {
+                let is_ours = entry.bare || live::is_ours(live) || uid == Some(live.uid());
+                is_ours && live::may_prune(live)
+            });
             match gvr {
                 Some(gvr) if mine && prunable => {
                     // From now on its absence is no drift, whenever the watch tells of it.
@@ -295,11 +214,12 @@ impl Core {
                     let pending = Pending::Prune { app, entry, request: request.clone(), tries: 0 };
                     sent.push(self.send(request, pending));
                 }
-                _ => forget(app, &entry),
+                _ => app.forget(&entry),
             }
         }
         if let Some(run) = &mut app.run {
             run.touched |= !sent.is_empty();
+            app.state.unsettled |= !sent.is_empty();
             run.waiting.extend(sent);
         }
         self.advance(now, app);
@@ -311,8 +231,11 @@ impl Core {
         run.applied_at = Some(now);
         let (number, commit) = (run.number, run.version.commit.to_string());
         let pruned = !run.plan.prune.is_empty();
-        app.state.inventory =
-            run.version.desired.objects.values().map(plan::Desired::entry).collect();
+        let (found, moved) = (&app.state.found, &app.state.moved);
+        let is_back = run.why != Why::Commit;
+        let stays = |id: &ObjectId| found.contains(id) || (is_back && moved.contains(id));
+        app.state.inventory.retain(|entry| stays(&entry.id));
+        app.state.inventory.extend(run.version.desired.objects.values().map(Desired::entry));
         self.event(Event::Applied { app: app.spec.name.clone(), commit });
         let until = now + app.spec.health_timeout;
         let runs_before = app.runs;
@@ -327,11 +250,6 @@ impl Core {
     }
 }
 
-fn forget(app: &mut AppState, entry: &InventoryEntry) {
-    app.applied.remove(&entry.id);
-    app.state.inventory.remove(entry);
-}
-
 /// After a restart: what is in the cluster just as wanted counts as applied, so that drift of it
 /// is noticed.
 fn adopt(
@@ -340,7 +258,8 @@ fn adopt(
     plan: &plan::Plan,
     live: &dyn Fn(&ObjectId) -> Option<Arc<crate::object::Object>>,
 ) -> Vec<(ObjectId, Applied)> {
-    let is_planned = |id: &ObjectId| plan.waves.iter().any(|wave| wave.contains(id));
+    let is_planned =
+        |id: &ObjectId| plan.left.contains(id) || plan.waves.iter().any(|wave| wave.contains(id));
     let settled = desired
         .objects
         .values()
@@ -356,21 +275,4 @@ fn adopt(
         Some((want.id.clone(), entry))
     };
     settled.filter_map(adopt_one).collect()
-}
-
-/// The error with the line and column of the field itself, where the file shows it.
-fn place(error: &PlanError, head: &Artifact) -> String {
-    let PlanError::BadField { origin, id, path, message } = error else {
-        return error.to_string();
-    };
-    let text = head.tree.file(&origin.file).map(|blob| String::from_utf8_lossy(&blob.bytes));
-    let position = text.and_then(|text| {
-        let documents = yaml::documents(&text, yaml::Dialect::Kubectl).ok()?;
-        let document = documents.iter().position(|document| document.line == origin.line)?;
-        yaml::position_of(&text, document, path)
-    });
-    match position {
-        Some((line, column)) => format!("{}:{line}:{column}: {id}: {message}", origin.file),
-        None => error.to_string(),
-    }
 }

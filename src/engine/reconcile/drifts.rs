@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{Request, Response};
-use crate::base::{Event, Time, limits};
+use crate::api::Response;
+use crate::base::{Event, Time};
 use crate::engine::Engine;
 use crate::engine::apply::{self, Verdict};
 use crate::engine::drift::{self, Drift, Turn};
 use crate::engine::live::Touched;
 use crate::engine::model::DriftPolicy;
-use crate::engine::notify::Notice;
 use crate::object::ObjectId;
 
-use super::answers::Pending;
-use super::app::{AppState, Stage};
+use super::app::{AppState, Stage, namespace_id};
+use super::boot::NAMESPACES;
+use super::requests::Pending;
 use super::{Core, Wake};
 
 impl Engine {
@@ -22,12 +22,21 @@ impl Engine {
     /// however many of its objects changed.
     pub(super) fn observe(&mut self, now: Time, touched: Touched) {
         let mut concerned: BTreeSet<String> = BTreeSet::new();
+        let namespaces = touched.objects.iter().filter(|id| **id == namespace_id(&id.name));
+        let is_there = |name: &&String| {
+            let namespace = self.core.live.get(&NAMESPACES, "", name);
+            namespace.is_some_and(|namespace| !namespace.is_deleting())
+        };
+        let came: Vec<String> = namespaces.map(|id| &id.name).filter(is_there).cloned().collect();
         for id in touched.objects {
             let Some(name) = self.core.owner.get(&id).cloned() else { continue };
             if let Some(app) = self.apps.get_mut(&name) {
                 self.core.look_for_drift(now, app, &id);
             }
             concerned.insert(name);
+        }
+        for name in came {
+            self.apps.values_mut().for_each(|app| self.core.house(app, &name));
         }
         for id in touched.owners_of_pods {
             concerned.extend(self.core.owner.get(&id).cloned());
@@ -54,25 +63,30 @@ impl Engine {
 impl Core {
     /// Compares one live object with what was applied.
     pub(super) fn look_for_drift(&mut self, now: Time, app: &mut AppState, id: &ObjectId) {
-        if app.spec.drift == DriftPolicy::Ignore || app.will_apply(id) || app.writing.contains(id) {
+        if app.spec.drift == DriftPolicy::Ignore || app.will_write(id) || app.writing.contains(id) {
             return;
         }
-        let Some(applied) = app.applied.get(id) else { return };
-        let live = self.live.get(&applied.gvr, &id.namespace, &id.name);
-        let drift = match live {
-            // An answer is newer than any view that lacks the object, until the view has caught up.
-            None if applied.answer.revision() > self.live.revision(&applied.gvr) => return,
-            None => Some(Drift { fields: Vec::new(), by: None }),
-            Some(live) if live.revision() <= applied.answer.revision() => return,
-            // Going: it can only be made anew once it is gone.
-            Some(live) if live.is_deleting() => return,
-            Some(live) => drift::look(self.schema, applied, live),
-        };
-        match drift {
-            Some(drift) => self.drifted(now, app, id, drift),
-            None => {
+        match self.drift_of(app, id) {
+            Some(Some(drift)) => self.drifted(now, app, id, drift),
+            Some(None) => {
                 app.reported.remove(id);
             }
+            None => {}
+        }
+    }
+
+    /// How one live object differs from what was applied: `Some(None)` where it does not, `None`
+    /// where that cannot be said yet.
+    fn drift_of(&self, app: &AppState, id: &ObjectId) -> Option<Option<Drift>> {
+        let applied = app.applied.get(id)?;
+        match self.live.get(&applied.gvr, &id.namespace, &id.name) {
+            // An answer is newer than any view that lacks the object, until the view has caught up.
+            None if applied.answer.revision() > self.live.revision(&applied.gvr) => None,
+            None => Some(Some(Drift { fields: Vec::new(), by: None })),
+            Some(live) if live.revision() <= applied.answer.revision() => None,
+            // Going: it can only be made anew once it is gone.
+            Some(live) if live.is_deleting() => None,
+            Some(live) => Some(drift::look(self.schema, applied, live)),
         }
     }
 
@@ -102,7 +116,7 @@ impl Core {
                 let message = format!("{}; next correction later", describe(id, &drift));
                 self.notice(now, app, "DriftFight", message, Some(id));
                 app.reported.insert(id.clone(), drift.fields);
-                self.wake_at(at, Wake::Correct { app: name, id: id.clone() });
+                self.correct_at(at, app, id);
             }
         }
     }
@@ -110,7 +124,7 @@ impl Core {
     /// Applies an object again as it was applied last.
     pub(super) fn correct(&mut self, app: &mut AppState, id: &ObjectId) {
         let Some(applied) = app.applied.get(id) else { return };
-        if app.will_apply(id) || !app.writing.insert(id.clone()) {
+        if app.will_write(id) || !app.writing.insert(id.clone()) {
             return;
         }
         let request = apply::apply(&applied.gvr, &applied.body);
@@ -126,36 +140,61 @@ impl Core {
         response: &Response,
     ) {
         app.writing.remove(id);
-        let (reason, message) = match apply::read(response) {
-            // 404: its namespace went too, and has to come back first.
-            Verdict::Again(_) | Verdict::Refused(_) if is_to_repeat(response) => {
-                let wake = Wake::Correct { app: app.spec.name.clone(), id: id.clone() };
-                self.wake_at(now + limits::CORRECT_AGAIN, wake);
-                return self.go_on(now, app);
-            }
-            Verdict::Done(Some(answer)) => {
-                if let Some(applied) = app.applied.get_mut(id) {
+        match apply::read(response) {
+            _ if apply::lacks_namespace(response) => self.await_namespace(now, app, id),
+            Verdict::Again(message) => self.correct_again(now, app, id, &message),
+            Verdict::Done(answer) => {
+                if let (Some(applied), Some(answer)) = (app.applied.get_mut(id), answer) {
                     applied.answer = answer;
                 }
                 app.reported.remove(id);
-                self.event(Event::DriftCorrected {
-                    app: app.spec.name.clone(),
-                    object: id.to_string(),
-                });
-                ("DriftCorrected", format!("{id} is as rendered again"))
+                app.homeless.remove(id);
+                if let Some(corrections) = app.corrections.get_mut(id) {
+                    corrections.done();
+                }
+                let (name, object) = (app.spec.name.clone(), id.to_string());
+                self.event(Event::DriftCorrected { app: name, object });
+                let message = format!("{id} is as rendered again");
+                self.notice(now, app, "DriftCorrected", message, Some(id));
+                self.look_for_drift(now, app, id);
             }
             Verdict::Refused(message) => {
-                self.event(Event::DriftReported {
-                    app: app.spec.name.clone(),
-                    object: id.to_string(),
-                });
-                ("DriftReported", format!("{id} could not be corrected: {message}"))
+                // The same would be refused again: the drift stands until it is another one, or a
+                // commit brings something else.
+                if let Some(Some(drift)) = self.drift_of(app, id) {
+                    app.reported.insert(id.clone(), drift.fields);
+                }
+                self.not_corrected(now, app, id, &format!("could not be corrected: {message}"));
             }
-            _ => return,
-        };
-        self.notice(now, app, reason, message, Some(id));
-        self.look_for_drift(now, app, id);
+        }
         self.go_on(now, app);
+    }
+
+    /// The API server could not take a correction: it is sent again after a pause that grows.
+    pub(super) fn correct_again(
+        &mut self,
+        now: Time,
+        app: &mut AppState,
+        id: &ObjectId,
+        message: &str,
+    ) {
+        let (pause, is_to_tell) = app.corrections.entry(id.clone()).or_default().again();
+        self.correct_at(now + pause, app, id);
+        if is_to_tell {
+            self.not_corrected(now, app, id, &format!("cannot be corrected yet: {message}"));
+        }
+    }
+
+    /// Tells of drift that stands though it is to be corrected.
+    pub(super) fn not_corrected(&mut self, now: Time, app: &AppState, id: &ObjectId, why: &str) {
+        let (name, object) = (app.spec.name.clone(), id.to_string());
+        self.event(Event::DriftReported { app: name, object });
+        self.notice(now, app, "DriftReported", format!("{id} {why}"), Some(id));
+    }
+
+    fn correct_at(&mut self, at: Time, app: &mut AppState, id: &ObjectId) {
+        app.put_off.insert(id.clone());
+        self.wake_at(at, Wake::Correct { app: app.spec.name.clone(), id: id.clone() });
     }
 
     /// A deployment that waited for a correction plans; one that is applied is looked at again.
@@ -165,28 +204,6 @@ impl Core {
             _ => self.judge(now, app),
         }
     }
-
-    /// Tells something about an App by a Kubernetes Event.
-    pub(super) fn notice(
-        &mut self,
-        now: Time,
-        app: &AppState,
-        reason: &'static str,
-        message: String,
-        about: Option<&ObjectId>,
-    ) {
-        let notice = Notice { app: &app.spec.name, reason, message, about };
-        self.notices += 1;
-        let event = notice.to_event(now, self.notices);
-        let namespace = event.namespace().to_owned();
-        let request = Request::create(crate::engine::notify::EVENTS, &namespace, event);
-        self.send(request, Pending::Notice { app: app.spec.name.clone() });
-    }
-}
-
-/// Whether a correction may do better later.
-fn is_to_repeat(response: &Response) -> bool {
-    response.code == 404 || matches!(apply::read(response), Verdict::Again(_))
 }
 
 fn describe(id: &ObjectId, drift: &Drift) -> String {

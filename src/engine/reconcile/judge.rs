@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Event, Time};
+use crate::base::{Event, Time, limits};
 use crate::engine::health::failfast::{self, PodVerdict};
 use crate::engine::health::kstatus::{self, State};
-use crate::engine::plan::Desired;
+use crate::engine::plan::DesiredSet;
 use crate::object::{Object, ObjectId};
 
-use super::app::{AppState, Run, Stage};
+use super::app::{AppState, Stage};
 use super::{Core, Wake};
 
 /// The reason of kstatus for a status that is older than the spec (R-HLT-01).
@@ -17,23 +17,49 @@ const LATEST_GENERATION_NOT_OBSERVED: &str = "LatestGenerationNotObserved";
 
 /// What the objects of an App come to together.
 #[derive(Debug, Default)]
-struct Sum {
+pub(super) struct Sum {
     /// Not current yet: what is waited for, of the first such object.
-    waiting: Option<(ObjectId, String)>,
+    pub(super) waiting: Option<(ObjectId, String)>,
     /// An object's status is older than its spec.
     unobserved: bool,
-    failed: Option<(ObjectId, String)>,
+    /// What has failed, of the first such object.
+    pub(super) failed: Option<(ObjectId, String)>,
     /// Pods that have not failed yet but will, by uid, and since when.
-    failing: BTreeMap<String, Time>,
+    pub(super) failing: BTreeMap<String, Time>,
     /// When to look again even if nothing changes.
-    again: Option<Time>,
+    pub(super) again: Option<Time>,
+}
+
+/// What is summed up, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) app: &'a AppState,
+    pub(super) desired: &'a DesiredSet,
+    /// Pods that had not failed yet when they were last looked at.
+    pub(super) failing: &'a BTreeMap<String, Time>,
+    /// Whether an object may be missing.
+    pub(super) may_lack: &'a dyn Fn(&ObjectId) -> bool,
+    /// Which pods of its newest revision speak for a workload that is not current.
+    pub(super) speaks: fn(&Object) -> bool,
 }
 
 impl Core {
     /// Looks at the App's health and acts on it.
     pub(super) fn judge(&mut self, now: Time, app: &mut AppState) {
-        let Some(run) = app.run.as_ref().filter(|run| run.stage == Stage::Health) else { return };
-        let mut sum = self.sum(now, app, run);
+        let Some(run) = &app.run else { return self.look_after(now, app) };
+        if run.stage != Stage::Health || run.is_incomplete {
+            return;
+        }
+        let mut sum = self.sum(
+            now,
+            Asked {
+                app,
+                desired: &run.version.desired,
+                failing: &run.failing,
+                may_lack: &|id| run.plan.left.contains(id),
+                speaks: |_| true,
+            },
+        );
         let number = run.number;
         let deadline = run.applied_at.map(|at| at + app.spec.health_timeout);
         if sum.waiting.is_some() && sum.failed.is_none() && deadline.is_some_and(|at| now >= at) {
@@ -46,6 +72,12 @@ impl Core {
             self.observed(app);
         }
         let is_held = app.run.as_ref().is_some_and(|run| run.held);
+        if is_held && sum.failed.is_none() && sum.waiting.is_none() {
+            return self.recovering(now, app);
+        }
+        if let Some(run) = &mut app.run {
+            run.healthy_since = None;
+        }
         match (sum.failed, sum.waiting) {
             (Some((id, reason)), _) if !is_held => {
                 self.failed(now, app, "health", &reason, Some(&id));
@@ -59,14 +91,31 @@ impl Core {
         }
     }
 
-    fn sum(&self, now: Time, app: &AppState, run: &Run) -> Sum {
+    /// A revision that failed and was held is healthy now. It has to stay so for a while.
+    fn recovering(&mut self, now: Time, app: &mut AppState) {
+        let Some(run) = &mut app.run else { return };
+        let since = *run.healthy_since.get_or_insert(now);
+        let number = run.number;
+        if now >= since + limits::RECOVERED_AFTER {
+            return self.ready(now, app);
+        }
+        if since == now {
+            let wake = Wake::Health { app: app.spec.name.clone(), run: number };
+            self.wake_at(since + limits::RECOVERED_AFTER, wake);
+        }
+    }
+
+    /// Sums up the health of a set of objects.
+    pub(super) fn sum(&self, now: Time, asked: Asked<'_>) -> Sum {
         let mut sum = Sum::default();
-        for want in run.version.desired.objects.values() {
-            let answer = app.applied.get(&want.id).map(|applied| &applied.answer);
+        for want in asked.desired.objects.values() {
+            let answer = asked.app.applied.get(&want.id).map(|applied| &applied.answer);
             let Some(object) = self.live.newest(&want.gvr, &want.id, answer) else {
-                let text = "it is not there".to_owned();
-                sum.waiting.get_or_insert((want.id.clone(), text));
-                sum.unobserved = true;
+                if !(asked.may_lack)(&want.id) {
+                    let text = "it is not there".to_owned();
+                    sum.waiting.get_or_insert((want.id.clone(), text));
+                    sum.unobserved = true;
+                }
                 continue;
             };
             let health = kstatus::status(object, now);
@@ -79,7 +128,7 @@ impl Core {
                 _ => {
                     sum.unobserved |= health.reason == LATEST_GENERATION_NOT_OBSERVED;
                     sum.waiting.get_or_insert((want.id.clone(), health.message));
-                    self.add_pods(now, run, want, object, &mut sum);
+                    self.add_pods(now, asked, &want.id, object, &mut sum);
                 }
             }
         }
@@ -87,12 +136,20 @@ impl Core {
     }
 
     /// Pods of the new revision can tell early that a rollout will not come to anything.
-    fn add_pods(&self, now: Time, run: &Run, want: &Desired, workload: &Object, sum: &mut Sum) {
-        if !crate::engine::live::runs_pods(&want.id) {
+    fn add_pods(
+        &self,
+        now: Time,
+        asked: Asked<'_>,
+        id: &ObjectId,
+        workload: &Object,
+        sum: &mut Sum,
+    ) {
+        if !crate::engine::live::runs_pods(id) {
             return;
         }
-        for pod in self.live.pods_of_new_revision(workload) {
-            let since = run.failing.get(pod.uid()).copied();
+        let pods = self.live.pods_of_new_revision(workload);
+        for pod in pods.filter(|pod| (asked.speaks)(pod)) {
+            let since = asked.failing.get(pod.uid()).copied();
             match failfast::pod_failure(pod, since, now) {
                 PodVerdict::Fine => {}
                 PodVerdict::Failing { since, fails_at, .. } => {
@@ -101,7 +158,7 @@ impl Core {
                 }
                 PodVerdict::Failed { message, .. } => {
                     let text = format!("pod {}: {message}", pod.name());
-                    sum.failed.get_or_insert((want.id.clone(), text));
+                    sum.failed.get_or_insert((id.clone(), text));
                 }
             }
         }
@@ -115,10 +172,14 @@ impl Core {
     }
 
     fn timed_out(app: &AppState, sum: &Sum) -> Option<(ObjectId, String)> {
-        let seconds = app.spec.health_timeout.as_secs_f64();
         let (id, waiting) = sum.waiting.clone()?;
-        Some((id, format!("not healthy after {seconds} s: {waiting}")))
+        Some((id, too_long(app, &waiting)))
     }
+}
+
+/// In words: what is waited for did not come in time.
+pub(super) fn too_long(app: &AppState, waiting: &str) -> String {
+    format!("not healthy after {} s: {waiting}", app.spec.health_timeout.as_secs_f64())
 }
 
 fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {

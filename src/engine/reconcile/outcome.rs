@@ -1,19 +1,18 @@
-//! How a deployment ends: ready, failed, rolled back, taken back, held.
+//! How a deployment ends: ready, refused, failed or held.
+//!
+//! Not here: how it is gone back (`back`).
 
 use std::sync::Arc;
 
 use crate::base::{Event, Time};
-use crate::engine::model::{Artifact, FailurePolicy, GitId};
+use crate::engine::apps::given::Content;
+use crate::engine::model::{FailurePolicy, GitId};
 use crate::engine::notify::short;
-use crate::engine::plan;
-use crate::engine::render;
 use crate::engine::rollback::{Case, Decision, decide};
-use crate::engine::{Action, Engine};
 use crate::object::ObjectId;
 
 use super::Core;
-use super::app::{AppState, Awaited, Next, Run, Version, Why};
-use crate::engine::apps::given::Bad;
+use super::app::{AppState, Run, Why};
 
 impl Core {
     /// Everything is healthy.
@@ -22,15 +21,28 @@ impl Core {
         let Run { version, why, touched, .. } = run;
         app.runs += 1;
         let (name, commit) = (app.spec.name.clone(), version.commit.to_string());
-        app.state.revision = commit.clone();
+        app.state.unsettled = false;
+        // A newer commit may wait for a dependency, or may have failed before it was applied: then
+        // this one is good to go back to, and no more.
+        let is_newest =
+            app.tip.as_ref().is_some_and(|tip| Arc::ptr_eq(tip, &version.desired.rendered));
+        let is_told = is_newest || app.blocked.is_some() || why != Why::Commit;
+        if is_told {
+            app.state.revision.clone_from(&commit);
+        }
         match why {
             Why::Commit => {
-                app.is_ready = true;
-                self.boot.became_ready = true;
-                "ready".clone_into(&mut app.state.phase);
-                app.state.message = String::new();
+                app.is_ready = is_newest;
+                self.boot.became_ready |= is_newest;
+                if is_told {
+                    "ready".clone_into(&mut app.state.phase);
+                    app.state.message = String::new();
+                    app.state.bad = None;
+                }
+                app.state.found.retain(|id| !version.desired.objects.contains_key(id));
+                app.state.moved.clear();
                 app.state.last_good = Some(commit.clone());
-                app.state.bad = None;
+                app.state.good_digest = Some(version.desired.rendered.digest());
                 app.state.remember(&commit, "ready", now.rfc3339());
                 app.good = Some(version);
                 self.event(Event::Ready { app: name, commit: commit.clone() });
@@ -41,7 +53,6 @@ impl Core {
                 let is_known = app.state.phase == "rolled-back" && !touched;
                 let text = format!("rolled back from {} to {}", short(&from), short(&commit));
                 "rolled-back".clone_into(&mut app.state.phase);
-                app.good = Some(version);
                 if is_known {
                     return;
                 }
@@ -60,14 +71,13 @@ impl Core {
         &mut self,
         now: Time,
         app: &mut AppState,
-        head: &Artifact,
+        commit: &GitId,
         step: &str,
         reason: &str,
     ) {
         app.is_ready = false;
         app.blocked = None;
-        let commit = Arc::clone(&head.commit);
-        self.tell_failure(now, app, &commit, step, reason, None);
+        self.tell_failure(now, app, commit, step, reason, None);
         self.write_state(app);
     }
 
@@ -85,8 +95,11 @@ impl Core {
         let reason = format!("{place}{}{more}", first.message);
         let (touched, commit) = (run.touched, Arc::clone(&run.version.commit));
         let (id, is_rollback) = (first.id.clone(), run.why != Why::Commit);
-        if touched || is_rollback {
-            return self.failed(now, app, "apply", &reason, Some(&id));
+        // Part of it is not in the cluster: whatever becomes healthy now, it is not this commit.
+        run.is_incomplete = true;
+        if touched || is_rollback || app.state.unsettled {
+            let step = if touched || is_rollback { "apply" } else { "plan" };
+            return self.failed(now, app, step, &reason, Some(&id));
         }
         app.run = None;
         app.desired = app.good.clone();
@@ -107,24 +120,33 @@ impl Core {
         let Some(run) = &app.run else { return };
         let commit = Arc::clone(&run.version.commit);
         let is_rollback = run.why != Why::Commit;
+        let content = run.version.desired.rendered.digest();
+        // The commit to blame is the one that brought this content, which is not the newest one
+        // where an engine was started after others had come on top.
+        let since = app.state.since.as_ref().filter(|since| since.digest == content);
+        let culprit = since.map_or_else(|| Arc::clone(&commit), |s| GitId::from(s.commit.as_str()));
         let last_good: Option<GitId> = app.state.last_good.as_deref().map(Into::into);
-        let decision = decide(&Case {
+        let case = Case {
             policy: app.spec.on_failure,
             bad: &commit,
             last_good: last_good.as_ref(),
-            touched: run.touched,
+            // What is judged healthy or not is in the cluster, even if an engine before this one
+            // brought it there; so may be part of an older commit that never became ready.
+            touched: run.touched || step == "health" || app.state.unsettled,
+            is_good: app.state.good_digest.as_ref() == Some(&content),
             is_rollback,
-            is_reverted: self.reverted.contains(&commit),
-        });
-        if !is_rollback {
-            let digest = run.version.desired.rendered.digest();
-            app.state.bad = Some(Bad { commit: commit.to_string(), digest });
+            is_reverted: self.reverted.contains(&culprit),
+            is_own: self.own_reverts.contains(&culprit),
+        };
+        let decision = decide(&case);
+        if !is_rollback && !case.is_good {
+            app.state.bad = Some(Content { commit: commit.to_string(), digest: content });
         }
         self.tell_failure(now, app, &commit, step, reason, id);
         match decision {
             Decision::Hold(why) => self.hold(now, app, &commit, why),
             Decision::Rollback(to) => self.roll_back(now, app, commit, to),
-            Decision::Revert => self.revert(now, app, commit),
+            Decision::Revert => self.revert(now, app, culprit),
         }
     }
 
@@ -154,7 +176,7 @@ impl Core {
         self.note(now, app, commit, &format!("failed at {step}: {about}{reason}"));
     }
 
-    fn hold(&mut self, now: Time, app: &mut AppState, commit: &GitId, why: &str) {
+    pub(super) fn hold(&mut self, now: Time, app: &mut AppState, commit: &GitId, why: &str) {
         if let Some(run) = &mut app.run {
             run.held = true;
             run.waiting.clear();
@@ -167,106 +189,5 @@ impl Core {
         self.notice(now, app, "Held", text, None);
         self.event(Event::Held { app: app.spec.name.clone(), commit: commit.to_string() });
         self.write_state(app);
-    }
-
-    fn roll_back(&mut self, now: Time, app: &mut AppState, from: GitId, to: GitId) {
-        self.event(Event::RollingBack {
-            app: app.spec.name.clone(),
-            from: from.to_string(),
-            to: to.to_string(),
-        });
-        self.note(now, app, &from, &format!("rolling back to {}", short(&to)));
-        let kept = app.good.clone().filter(|good| good.commit == to);
-        self.forget_put_off(app);
-        match kept {
-            Some(version) => {
-                self.begin(now, app, Next { version, why: Why::Rollback { from } });
-            }
-            None => self.await_tree(app, from, to),
-        }
-        self.write_state(app);
-    }
-
-    fn revert(&mut self, now: Time, app: &mut AppState, commit: GitId) {
-        if let Some(run) = &mut app.run {
-            run.held = true;
-            run.stage = super::app::Stage::Health;
-        }
-        self.reverted.insert(Arc::clone(&commit));
-        self.write_state(app);
-        self.note(now, app, &commit, "reverting");
-        self.out.actions.push(Action::Revert { app: app.spec.name.clone(), commit });
-    }
-}
-
-impl Engine {
-    /// The tree of a commit to go back to is there.
-    pub(super) fn go_back(&mut self, now: Time, commit: &GitId, artifact: &Artifact) {
-        for app in self.apps.values_mut() {
-            let Some(Awaited { from, .. }) = app.awaited.take_if(|awaited| awaited.to == *commit)
-            else {
-                continue;
-            };
-            let rendered = render::render(&artifact.tree, &app.spec.path, &mut self.core.cache);
-            let desired = rendered.map_err(|error| error.to_string()).and_then(|rendered| {
-                let rendered = Arc::new(rendered);
-                plan::desired::settle(&app.spec, &rendered, self.core.schema)
-                    .map_err(|error| error.to_string())
-            });
-            match desired {
-                Ok(desired) => {
-                    let version =
-                        Version { commit: Arc::clone(commit), desired: Arc::new(desired) };
-                    self.core.begin(now, app, Next { version, why: Why::Rollback { from } });
-                }
-                Err(message) => {
-                    let why = format!("the commit to go back to cannot be rendered: {message}");
-                    self.core.hold(now, app, &from, &why);
-                }
-            }
-        }
-    }
-
-    /// A fetch failed. The head is asked for again at the next notice; what waited to go back is
-    /// held.
-    pub(super) fn fetch_failed(&mut self, now: Time, asked: Option<GitId>, message: &str) {
-        for app in self.apps.values_mut() {
-            if asked.is_none() {
-                app.state.message = format!("fetch: {message}");
-                continue;
-            }
-            let awaited = app.awaited.take_if(|awaited| Some(&awaited.to) == asked.as_ref());
-            if let Some(Awaited { from, .. }) = awaited {
-                let why = format!("the commit to go back to cannot be fetched: {message}");
-                self.core.hold(now, app, &from, &why);
-            }
-        }
-    }
-
-    /// What came of taking a commit back.
-    pub(super) fn reverted(
-        &mut self,
-        now: Time,
-        name: &str,
-        bad: &GitId,
-        result: Result<GitId, String>,
-    ) {
-        let Some(app) = self.apps.get_mut(name) else { return };
-        match result {
-            Ok(commit) => {
-                self.core.event(Event::RevertPushed {
-                    app: name.to_owned(),
-                    from: bad.to_string(),
-                    commit: commit.to_string(),
-                });
-                let text = format!("{} takes {} back", short(&commit), short(bad));
-                self.core.notice(now, app, "RevertPushed", text.clone(), None);
-                self.core.note(now, app, bad, &text);
-            }
-            Err(message) => {
-                let why = format!("it could not be taken back: {message}");
-                self.core.hold(now, app, bad, &why);
-            }
-        }
     }
 }
