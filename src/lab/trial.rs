@@ -81,7 +81,13 @@ pub fn scenario(folder: &Path, path: &str, name: &str) -> Result<Scenario, Probl
         }
         None => missing.push("drift (nothing rendered can be changed)".to_owned()),
     }
-    if let Ok(image) = &image {
+    let stuck = image.as_ref().ok().and_then(|image| starts_in_order(&desired, image));
+    if let Some(id) = &stuck {
+        let why =
+            "Kubernetes keeps its first pod that cannot start, also when the template is back";
+        missing.push(format!("failure and rollback ({id} starts its pods in order: {why})"));
+    }
+    if let Some(image) = image.as_ref().ok().filter(|_| stuck.is_none()) {
         steps.push(break_it(&trial.app, image));
         let script = Behaviour { pull: Some(Pull::Fails), ..Behaviour::default() };
         images.push(ImageRule { pattern: placed(format!("{image}:{BROKEN}")), script });
@@ -220,6 +226,19 @@ fn rolls_out(want: &Desired) -> bool {
         && spec["replicas"] != 0
         && spec["paused"] != true
         && spec["updateStrategy"]["type"] != "OnDelete"
+}
+
+/// A StatefulSet with this image that waits for each of its pods before it makes the next.
+fn starts_in_order(desired: &DesiredSet, image: &str) -> Option<String> {
+    let has_image = |want: &&Desired| {
+        let containers = want.body["spec"]["template"]["spec"]["containers"].as_array();
+        let mut images = containers.into_iter().flatten().filter_map(|c| c["image"].as_str());
+        images.any(|named| without_tag(named) == image)
+    };
+    let is_ordered = |want: &&Desired| {
+        want.id.kind == "StatefulSet" && want.body["spec"]["podManagementPolicy"] != "Parallel"
+    };
+    desired.objects.values().filter(is_ordered).find(has_image).map(|want| want.id.to_string())
 }
 
 fn without_tag(image: &str) -> &str {

@@ -1,6 +1,6 @@
 //! What is known of each App from the events of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Event, Time};
 use crate::lab::scenario::model::{Moment, State};
@@ -30,6 +30,8 @@ pub struct Known {
     pub end: Option<End>,
     /// What the App is back at.
     pub back_at: Option<String>,
+    /// Objects of which drift was told that stands.
+    pub told: BTreeSet<String>,
     /// The states that it came to since the last thing that ends them.
     standing: BTreeMap<State, Time>,
     /// The first time of each moment in this step.
@@ -130,9 +132,12 @@ impl Known {
             }
             Event::Failed { commit, step, reason, .. } => {
                 self.ready = None;
-                let is_refused =
-                    *commit == self.target && matches!(step.as_str(), "render" | "plan");
-                self.end = is_refused.then_some(End::Refused);
+                // An older commit may fail after the newest was refused; that says nothing of it.
+                let is_of_newest = *commit == self.target;
+                if is_of_newest || self.end != Some(End::Refused) {
+                    let is_refused = is_of_newest && matches!(step.as_str(), "render" | "plan");
+                    self.end = is_refused.then_some(End::Refused);
+                }
                 self.failure = Some(format!("{step}: {reason}"));
                 self.standing.remove(&State::Ready);
                 self.come_to(now, State::Failed);
@@ -152,8 +157,25 @@ impl Known {
                 }
                 self.come_to(now, State::Held);
             }
-            Event::DriftCorrected { .. } => self.come_to(now, State::Corrected),
-            Event::DriftReported { .. } => self.come_to(now, State::Reported),
+            Event::Degraded { .. } => {
+                self.ready = None;
+                self.standing.remove(&State::Ready);
+            }
+            Event::Recovered { .. } if self.end == Some(End::Ready) => {
+                self.ready = Some(self.target.clone());
+                self.come_to(now, State::Ready);
+            }
+            Event::Changed { object, .. } => {
+                self.told.remove(object);
+            }
+            Event::DriftCorrected { object, .. } => {
+                self.told.remove(object);
+                self.come_to(now, State::Corrected);
+            }
+            Event::DriftReported { object, .. } => {
+                self.told.insert(object.clone());
+                self.come_to(now, State::Reported);
+            }
             Event::Preempted { .. } => self.come_to(now, State::Preempted),
             _ => {}
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::apps::given::{self, State};
 use crate::engine::model::{App, DriftPolicy};
-use crate::engine::plan::desired::{DesiredSet, settle};
+use crate::engine::plan::desired::{Desired, DesiredSet, settle};
 use crate::engine::render;
 use crate::lab::run::Run;
 use crate::object::{ObjectId, schema};
@@ -41,9 +41,10 @@ pub(super) fn at_end(run: &mut Run<'_>) -> Vec<Finding> {
                 let commit = state.revision.clone();
                 found.extend(not_as_rendered(run, app, &commit, &state));
             }
-            Ok(Some(End::Held | End::Refused)) => {
-                found.extend(not_as_told(app, &state, "failed"));
-            }
+            Ok(Some(End::Held)) => found.extend(not_as_told(app, &state, "failed")),
+            // The commit before it may have been rolled back from since.
+            Ok(Some(End::Refused)) if state.phase == "rolled-back" => {}
+            Ok(Some(End::Refused)) => found.extend(not_as_told(app, &state, "failed")),
             Ok(None) => {}
         }
     }
@@ -111,15 +112,27 @@ fn not_as_rendered(run: &mut Run<'_>, app: &App, commit: &str, state: &State) ->
         return vec![("as rendered", format!("{} is at {commit}, which cannot be had", app.name))];
     };
     let mut found = Vec::new();
-    let wanted: BTreeSet<&ObjectId> = desired.objects.keys().collect();
-    let kept: BTreeSet<&ObjectId> = state.inventory.iter().map(|entry| &entry.id).collect();
+    let mut wanted: BTreeSet<&ObjectId> = desired.objects.keys().collect();
+    let mut kept: BTreeSet<&ObjectId> = state.inventory.iter().map(|entry| &entry.id).collect();
+    // What somebody else had made stays, and is remembered.
+    kept.retain(|id| wanted.contains(id) || !state.found.contains(id));
+    if wanted != kept && state.phase == "rolled-back" {
+        // What went to another App since is left to it; what came from another is not deleted.
+        let lost = inventories_of_others(run, app);
+        wanted.retain(|id| !lost.contains(id));
+        kept.retain(|id| wanted.contains(id) || !state.moved.contains(id));
+    }
     if wanted != kept {
         let odd: Vec<String> =
             wanted.symmetric_difference(&kept).map(ToString::to_string).collect();
         found.push(format!("the inventory of {} is wrong about {}", app.name, odd.join(", ")));
     }
     if app.drift == DriftPolicy::Correct {
-        for want in desired.objects.values() {
+        let told = run.checks().apps().get(&app.name).map(|known| known.told.clone());
+        let is_told =
+            |want: &&Desired| told.as_ref().is_some_and(|told| told.contains(&want.id.to_string()));
+        let own = desired.objects.values().filter(|want| wanted.contains(&want.id));
+        for want in own.filter(|want| !is_told(want)) {
             match run.world().peek(&want.gvr, &want.id.namespace, &want.id.name) {
                 None => found.push(format!("{} is not in the cluster", want.id)),
                 Some(live) => {
@@ -132,6 +145,12 @@ fn not_as_rendered(run: &mut Run<'_>, app: &App, commit: &str, state: &State) ->
         }
     }
     found.into_iter().map(|detail| ("as rendered", detail)).collect()
+}
+
+fn inventories_of_others(run: &Run<'_>, app: &App) -> BTreeSet<ObjectId> {
+    let apps = run.scenario().apps.iter().map(|given| &given.app);
+    let others = apps.filter(|other| other.name != app.name);
+    others.flat_map(|other| state(run, other).inventory).map(|entry| entry.id).collect()
 }
 
 fn desired(run: &mut Run<'_>, app: &App, commit: &str) -> Option<DesiredSet> {

@@ -46,6 +46,8 @@ pub struct Checks {
     apps: Apps,
     /// By the App that they are about; those about none under the empty name.
     open: BTreeMap<String, Vec<Open>>,
+    /// Whether one of this step has to look at the cluster or the repository.
+    looks: bool,
     started: Time,
     verdicts: Vec<Verdict>,
     deadlines: Vec<Time>,
@@ -58,6 +60,7 @@ impl Checks {
         Self {
             apps: Apps::default(),
             open: BTreeMap::new(),
+            looks: false,
             started: now,
             verdicts: Vec::new(),
             deadlines: Vec::new(),
@@ -82,6 +85,7 @@ impl Checks {
             let app = open.app().unwrap_or_default().to_owned();
             self.open.entry(app).or_default().push(open);
         }
+        self.looks = self.open.values().flatten().any(Open::looks);
     }
 
     /// The step's action is done: `ready` means ready at this commit. `resolve` gives
@@ -101,7 +105,8 @@ impl Checks {
     /// Something happened.
     pub fn on_event(&mut self, now: Time, event: &Event) {
         if let Event::Request { app, .. } = event {
-            self.open.values_mut().flatten().for_each(|open| open.count(app.as_deref()));
+            let counting = self.open.get_mut("").into_iter().flatten();
+            counting.for_each(|open| open.count(app.as_deref()));
         } else if self.apps.take(now, event)
             && let Some(app) = event.app()
         {
@@ -112,7 +117,7 @@ impl Checks {
 
     /// Something changed in the cluster or the repository.
     pub fn look(&mut self, now: Time, view: &View<'_>) {
-        if self.open.values().flatten().any(Open::looks) {
+        if self.looks {
             self.each(|open, _| open.on_look(now, view));
         }
     }
@@ -139,6 +144,7 @@ impl Checks {
         mut judge: impl FnMut(&mut Open, &Apps) -> Option<Verdict>,
     ) {
         let Self { open, apps, verdicts, deadlines, .. } = self;
+        // Whether anything is left open.
         let mut judge_all = |open: &mut Vec<Open>| {
             open.retain_mut(|one| {
                 let verdict = judge(one, apps);
@@ -147,10 +153,15 @@ impl Checks {
                 verdicts.extend(verdict);
                 is_open
             });
+            !open.is_empty()
         };
         match app {
-            Some(app) => open.get_mut(app).into_iter().for_each(judge_all),
-            None => open.values_mut().for_each(&mut judge_all),
+            Some(app) => {
+                if open.get_mut(app).is_some_and(|open| !judge_all(open)) {
+                    open.remove(app);
+                }
+            }
+            None => open.retain(|_, open| judge_all(open)),
         }
     }
 

@@ -28,6 +28,11 @@ impl Run<'_> {
         self.step_engine(engine::Input::Start);
     }
 
+    /// Whether the engine does not know yet what a change of health comes to.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.engine.as_ref().is_some_and(Engine::is_in_doubt)
+    }
+
     /// Ends the engine without warning: what is on its way to the cluster arrives, what is on its
     /// way to the engine is lost.
     pub(super) fn stop_engine(&mut self) {

@@ -59,6 +59,8 @@ impl Steps {
                 self.phase = Phase::Quiet { since: run.now, writes };
                 run.look_at(run.now + quiet(run));
             }
+            // Something became healthy or ill by itself: the world was not at rest yet.
+            Phase::Quiet { .. } if run.is_in_doubt() => self.phase = Phase::Resting,
             Phase::Quiet { since, writes } if run.now >= since + quiet(run) => {
                 if let Some(detail) = oracles::not_quiet(run.recorder.events(), writes) {
                     let oracle = "quiet at rest".to_owned();
@@ -186,8 +188,8 @@ fn quiet(run: &Run<'_>) -> Duration {
 /// Whether the engine waits for nothing, has heard of the newest commit, and has neither wanted
 /// nor heard anything for a while.
 fn is_at_rest(run: &Run<'_>) -> bool {
-    let is_idle = run.engine.as_ref().is_none_or(|engine| engine.pending().is_none());
-    is_idle && run.now >= run.active_at + limits::REST
+    run.now >= run.active_at + limits::REST
+        && run.engine.as_ref().is_none_or(|engine| engine.pending().is_none())
 }
 
 impl Run<'_> {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::model::Position;
+pub(crate) use crate::base::nearest;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,14 +57,6 @@ impl Findings {
         let problem = |(at, message)| Problem { file: file.to_owned(), at: Some(at), message };
         Problems(self.0.into_iter().map(problem).collect())
     }
-}
-
-/// The known word that is nearest to `word`, if one is near enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let reach = (word.chars().count() / 3).clamp(1, 3);
-    let distance = |candidate: &str| strsim::osa_distance(word, candidate);
-    let near = known.into_iter().map(|candidate| (distance(candidate), candidate));
-    near.filter(|(far, _)| *far <= reach).min_by_key(|(far, _)| *far).map(|(_, word)| word)
 }
 
 /// `; did you mean "…"?`, or nothing.
