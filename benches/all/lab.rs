@@ -17,6 +17,13 @@ pub(crate) fn commit_to_ready(size: usize, seed: u64) -> Work {
     Box::new(move || (0..size).filter(|_| passed(&played(&scenario, seed))).count())
 }
 
+/// One App of four objects, from its one commit to ready in an empty cluster, `size` times; right
+/// is each run that passed.
+pub(crate) fn first_deploys(size: usize, seed: u64) -> Work {
+    let scenario = scenario(1, &load::first_deploy(1));
+    Box::new(move || (0..size).filter(|_| passed(&played(&scenario, seed))).count())
+}
+
 /// `size` Apps of four objects, from an empty cluster to all ready; right is each App that is.
 pub(crate) fn first_deploy(size: usize, seed: u64) -> Work {
     let scenario = scenario(size, &load::first_deploy(size));

@@ -11,6 +11,8 @@ mod base;
 mod kept;
 mod lab;
 mod measure;
+mod render;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,10 +28,20 @@ const BENCHES: &[Bench] = &[
     Bench { name: "base/rng", size: 20_000_000, body: base::rng },
     Bench { name: "base/queue", size: 1_000_000, body: base::queue },
     Bench { name: "lab/commit-to-ready", size: 20, body: lab::commit_to_ready },
+    Bench { name: "lab/first-deploy", size: 20, body: lab::first_deploys },
     Bench { name: "lab/first-deploy-of-100", size: 100, body: lab::first_deploy },
     Bench { name: "lab/first-deploy-of-1000", size: 1_000, body: lab::first_deploy },
     Bench { name: "lab/push-one-of-100", size: 100, body: lab::push_one },
+    Bench { name: "render/overlay", size: 200, body: render::overlay },
+    Bench { name: "render/overlay-parsed", size: 200, body: render::overlay_parsed },
     Bench { name: "lab/process", size: 10, body: lab::process },
+    Bench { name: "serve/start", size: 10, body: serve::start },
+    Bench { name: "serve/get", size: 2_000, body: serve::get },
+    Bench { name: "serve/apply-new", size: 1_000, body: serve::apply_new },
+    Bench { name: "serve/apply-same", size: 2_000, body: serve::apply_same },
+    Bench { name: "serve/dry-run", size: 1_000, body: serve::dry_run },
+    Bench { name: "serve/write-to-event", size: 1_000, body: serve::write_to_event },
+    Bench { name: "serve/list-50000", size: 50_000, body: serve::list },
 ];
 
 /// One part in this many of the full size is run when nothing is kept.

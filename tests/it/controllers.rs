@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and tells counts")]
 
 mod behaviour;
+mod custom;
+mod housekeeping;
 mod player;
 mod record;
 mod tracks;

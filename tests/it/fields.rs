@@ -168,11 +168,12 @@ impl Operation<'_> {
             scale
         };
         let (mut old, mut new) = (scale_of(live), scale_of(real));
-        fields::scale::to_scale(live, &mut old).unwrap();
+        let path = ["spec", "replicas"];
+        fields::scale::to_scale(live, &mut old, &path).unwrap();
         let write = Write { api_version: "autoscaling/v1", ..*write };
         fields::update(builtin(), ty, Some(&old), &mut new, &write);
         let mut parent = live.clone();
-        fields::scale::to_parent(&new, &mut parent, "apps/v1").unwrap();
+        fields::scale::to_parent(&new, &mut parent, "apps/v1", &path).unwrap();
         parent.set(&["spec"], real.at(&["spec"]).unwrap().clone());
         fields::keep_times(live, &mut parent);
         let list = ["metadata", "managedFields"];
@@ -258,7 +259,7 @@ impl Content<'_> {
                     }
                 }
                 for (key, value) in
-                    b.iter().filter(|(k, v)| a.get(*k).is_none_or(Value::is_null) && !v.is_null())
+                    b.iter().filter(|(k, v)| a.get(k).is_none_or(Value::is_null) && !v.is_null())
                 {
                     let next = format!("{path}.{key}");
                     if owned.field(key).is_some() && !self.skips(&next) {

@@ -42,11 +42,11 @@ fn list(item: TypeId, relation: Relation, keys: &[&'static str]) -> Type {
 }
 
 fn map_of(item: TypeId, atomic: bool) -> Type {
-    Type { map: Some(MapType { fields: vec![], item: Some(item), atomic }), ..blank() }
+    Type { map: Some(MapType { fields: vec![].into(), item: Some(item), atomic }), ..blank() }
 }
 
 fn fields_of(fields: &[(&'static str, TypeId)]) -> Type {
-    let mut fields: Vec<Field> = fields
+    let fields: Vec<Field> = fields
         .iter()
         .map(|(name, ty)| Field {
             name: (*name).into(),
@@ -58,8 +58,7 @@ fn fields_of(fields: &[(&'static str, TypeId)]) -> Type {
             go: GoNames::default(),
         })
         .collect();
-    fields.sort_by(|a, b| a.name.cmp(&b.name));
-    Type { map: Some(MapType { fields, item: None, atomic: false }), ..blank() }
+    Type { map: Some(MapType { fields: fields.into(), item: None, atomic: false }), ..blank() }
 }
 
 fn schema() -> Schema {

@@ -26,6 +26,7 @@ impl Player {
 
     fn play(&mut self, now: Time, pod: &Object, out: &mut Outbox) {
         let is_pending = matches!(pod.text(&["status", "phase"]), None | Some("Pending"));
+        let timer = self.ids.draw();
         let request = if pod.is_deleting() {
             let mut request = Request::delete(PODS, pod.namespace(), pod.name());
             request.options.delete.grace_seconds = Some(0);
@@ -36,7 +37,7 @@ impl Player {
             let at = (now + self.takes).rfc3339();
             let condition =
                 |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": at});
-            let status = json!({"phase": "Running", "startTime": at, "podIP": "10.244.0.1",
+            let status = json!({"phase": "Running", "startTime": at, "podIP": format!("10.244.0.{}", timer % 250 + 1),
                 "conditions": [condition("Initialized"), condition("Ready"),
                     condition("ContainersReady")]});
             let body = json!({ "status": status });
@@ -50,7 +51,6 @@ impl Player {
         } else {
             return;
         };
-        let timer = self.ids.draw();
         self.timers.insert(timer, request.by("kwok"));
         out.timers.push((now + self.takes, timer));
     }

@@ -87,6 +87,7 @@ impl Tracks {
             "Event" => self.take_event(event.kind, o),
             "Pod" if is_deleted => self.add("endings", "pods".into()),
             "Namespace" if is_deleted => self.add("endings", kind.into()),
+            _ if is_deleted && o.name() == "kube-root-ca.crt" => {}
             _ if is_deleted => self.add("endings", format!("{kind} {short}").into()),
             workload if WORKLOADS.contains(&workload) => self.take_workload(&kind, &short, o),
             "Namespace" => {
@@ -132,7 +133,7 @@ impl Tracks {
     fn stand(&self) -> Value {
         let mut all: Vec<Value> = Vec::new();
         for ((kind, _), o) in &self.live {
-            if kind == "Namespace" {
+            if kind == "Namespace" || o.name() == "kube-root-ca.crt" {
                 continue;
             }
             let mut owners: Vec<String> = o
@@ -200,7 +201,7 @@ fn counts(o: &Object) -> Value {
 }
 
 /// Every uid becomes `uid`.
-fn mask_uids(text: &str) -> String {
+pub(crate) fn mask_uids(text: &str) -> String {
     const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
     let is_uid = |bytes: &[u8]| {
         let mut at = 0;

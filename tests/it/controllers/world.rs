@@ -11,7 +11,7 @@ use towtank::base::profile::Spread;
 use towtank::base::{Queue, Rng, Time};
 use towtank::object::{Gvr, Object, Value, json};
 use towtank::sim::Server;
-use towtank::sim::controllers::{ControllerManager, Scheduler, Served};
+use towtank::sim::controllers::{ControllerManager, Scheduler, Served, Settings};
 
 use super::player::Player;
 
@@ -49,7 +49,7 @@ impl World {
         let rng = Rng::new(7);
         let wait = Spread { from: latency, to: latency };
         let clients: Vec<Box<dyn Client>> = vec![
-            Box::new(ControllerManager::new(&Served::builtin())),
+            Box::new(ControllerManager::new(&Served::builtin(), Settings::default())),
             Box::new(Scheduler::new(rng.fork("scheduler"), wait)),
             Box::new(Player::new(latency * 4)),
         ];

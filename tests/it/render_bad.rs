@@ -1,0 +1,161 @@
+//! The renderer against damaged input: whatever is in a repository, a build ends with a result or
+//! an error that says where, and never with a panic.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use towtank::base::{Digest, Rng};
+use towtank::engine::model::{Blob, Node, Tree};
+use towtank::engine::render::ParseCache;
+use towtank::engine::render::kustomize::{self, Options};
+
+/// A folder's files by path.
+fn files(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        if path.is_dir() {
+            files(&path, &name, found);
+        } else {
+            found.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+fn insert(tree: &mut Tree, path: &str, bytes: &[u8]) {
+    let mut digest = Digest::default();
+    digest.add(bytes);
+    match path.split_once('/') {
+        None => {
+            let blob = Blob { id: digest.to_hex().into(), bytes: bytes.into() };
+            tree.entries.insert(path.into(), Node::File(Arc::new(blob)));
+        }
+        Some((name, rest)) => {
+            let empty = Tree { id: name.into(), entries: BTreeMap::new() };
+            let folder = tree.entries.entry(name.into()).or_insert(Node::Dir(Arc::new(empty)));
+            if let Node::Dir(folder) = folder {
+                insert(Arc::make_mut(folder), rest, bytes);
+            }
+        }
+    }
+}
+
+/// Changes some bytes, lines or words of a text.
+fn damage(bytes: &mut Vec<u8>, rng: &mut Rng) {
+    const PIECES: [&str; 16] = [
+        "null",
+        "[]",
+        "{}",
+        "- ",
+        ": ",
+        "'",
+        "\"",
+        "*a",
+        "&a ",
+        "\n",
+        "  ",
+        "$patch: delete\n",
+        "..",
+        "99999999999999999999",
+        "\u{0}",
+        "<<: ",
+    ];
+    for _ in 0..=rng.below(3) {
+        let len = u64::try_from(bytes.len()).unwrap();
+        let at = usize::try_from(rng.below(len + 1)).unwrap();
+        let piece = PIECES[usize::try_from(rng.below(16)).unwrap()];
+        match rng.below(4) {
+            0 if at < bytes.len() => {
+                bytes.remove(at);
+            }
+            1 => bytes.truncate(at),
+            2 => {
+                // A line goes elsewhere.
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                let mut lines: Vec<&str> = text.lines().collect();
+                if lines.len() > 1 {
+                    let count = u64::try_from(lines.len()).unwrap();
+                    let line = lines.remove(usize::try_from(rng.below(count)).unwrap());
+                    lines.insert(usize::try_from(rng.below(count)).unwrap(), line);
+                }
+                *bytes = lines.join("\n").into_bytes();
+            }
+            _ => drop(bytes.splice(at..at, piece.bytes())),
+        }
+    }
+}
+
+#[test]
+fn damaged_kustomizations_end_in_a_result_or_an_error() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/baseline/render");
+    let mut rng = Rng::new(7);
+    let mut cases: Vec<_> =
+        fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    cases.sort();
+    let (mut errors, mut results) = (0, 0);
+    for case in cases {
+        let mut originals = BTreeMap::new();
+        files(&case.join("in"), "", &mut originals);
+        let top = if originals.keys().any(|path| path.starts_with("top/")) { "top" } else { "" };
+        for _ in 0..20 {
+            let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+            let count = u64::try_from(originals.len()).unwrap();
+            let chosen = usize::try_from(rng.below(count)).unwrap();
+            for (at, (path, bytes)) in originals.iter().enumerate() {
+                let mut bytes = bytes.clone();
+                if at == chosen {
+                    damage(&mut bytes, &mut rng);
+                }
+                insert(&mut tree, path, &bytes);
+            }
+            let options = Options::default();
+            match kustomize::build(&tree, top, &options, &mut ParseCache::new()) {
+                Ok(rendered) => {
+                    results += 1;
+                    drop(kustomize::to_yaml(&rendered));
+                }
+                Err(error) => {
+                    errors += 1;
+                    assert!(!error.message.is_empty());
+                }
+            }
+        }
+    }
+    println!("{results} results, {errors} errors");
+    assert!(errors > 100 && results > 100, "{results} results, {errors} errors");
+}
+
+#[test]
+fn what_would_not_end_is_refused() {
+    let check = |texts: &[(&str, &str)], expected: &str| {
+        let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+        for (path, text) in texts {
+            insert(&mut tree, path, text.as_bytes());
+        }
+        let options = Options::default();
+        let error = kustomize::build(&tree, "a", &options, &mut ParseCache::new()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    check(
+        &[
+            ("a/kustomization.yaml", "resources: [../b]"),
+            ("b/kustomization.yaml", "resources: [../a]"),
+        ],
+        "cycle",
+    );
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
+                c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n\
+                e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
+    check(&[("a/kustomization.yaml", "resources: [x.yaml]"), ("a/x.yaml", bomb)], "aliases expand");
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
+    check(
+        &[("a/kustomization.yaml", "resources: [../x.yaml]"), ("x.yaml", secret)],
+        "not in or below",
+    );
+}
