@@ -1,8 +1,6 @@
 //! What a cloud does for Services of type LoadBalancer and for Ingresses: after a while they have
 //! an address (R-CTL-21). The addresses are from the range that is set aside for documentation.
 
-use std::time::Duration;
-
 use super::kinds::{INGRESS, SERVICE, Slot, gvr};
 use super::plan::{Again, Call, Cx, Plan};
 use super::{pod, template};
@@ -48,7 +46,7 @@ fn give(cx: &Cx, slot: Slot, object: &Object, address: Value) -> Plan {
     if has_address(object) {
         return Plan::nothing();
     }
-    let at = made_at(object) + delay.max(Duration::ZERO);
+    let at = made_at(object) + delay;
     if at > cx.now {
         return Plan::nothing().again(Again::At(at));
     }
@@ -78,6 +76,8 @@ fn address(object: &Object) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::sim::controllers::trial;
 

@@ -64,9 +64,7 @@ fn wanted(node: &Object) -> Vec<&'static str> {
 mod tests {
     use super::*;
     use crate::base::Time;
-    use crate::sim::controllers::caches::Caches;
-    use crate::sim::controllers::plan::{Controller, Key};
-    use crate::sim::controllers::settings::Settings;
+    use crate::sim::controllers::trial::Trial;
 
     /// The taints that a node with these conditions and taints should have instead, by key.
     fn check(conditions: &Value, taints: &[&str], expected: Option<&[&str]>) {
@@ -74,17 +72,7 @@ mod tests {
             taints.iter().map(|key| json!({"key": key, "effect": "NoSchedule"})).collect();
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a", "uid": "a"},
             "spec": {"taints": list}, "status": {"conditions": conditions}});
-        let caches = Caches::of(&[node]);
-        let key = Key::new(Controller::Node, "", "a");
-        let now = Time::VIRTUAL_START;
-        let plan = sync(&Cx {
-            now,
-            key: &key,
-            caches: &caches,
-            settings: &Settings::default(),
-            asked: &[],
-            failure: None,
-        });
+        let plan = Trial::of(sync, "", "a", Time::VIRTUAL_START).plan(&[node]);
         let sent = plan.batches.first().map(|batch| {
             let body = batch[0].request.body.clone().unwrap();
             let taints = body["spec"]["taints"].as_array().cloned().unwrap_or_default();

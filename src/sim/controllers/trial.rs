@@ -9,17 +9,34 @@ use crate::object::Value;
 
 /// What `sync` plans for the object `w` in the namespace `n`.
 pub(super) fn plan(sync: fn(&Cx) -> Plan, objects: &[Value], now: Time, asked: &[Asked]) -> Plan {
-    let caches = Caches::of(objects);
-    // No controller looks at whose key it is.
-    let key = Key::new(Controller::Job, "n", "w");
-    sync(&Cx {
-        now,
-        key: &key,
-        caches: &caches,
-        settings: &Settings::default(),
-        asked,
-        failure: None,
-    })
+    Trial { asked, ..Trial::of(sync, "n", "w", now) }.plan(objects)
+}
+
+/// A look at one key.
+#[derive(Clone, Copy)]
+pub(super) struct Trial<'a> {
+    pub(super) sync: fn(&Cx) -> Plan,
+    pub(super) namespace: &'a str,
+    pub(super) name: &'a str,
+    pub(super) now: Time,
+    pub(super) asked: &'a [Asked],
+    pub(super) failure: Option<&'a Asked>,
+}
+
+impl<'a> Trial<'a> {
+    /// The first look: nothing was asked and nothing failed.
+    pub(super) fn of(sync: fn(&Cx) -> Plan, namespace: &'a str, name: &'a str, now: Time) -> Self {
+        Self { sync, namespace, name, now, asked: &[], failure: None }
+    }
+
+    /// What is planned in a world of these objects.
+    pub(super) fn plan(self, objects: &[Value]) -> Plan {
+        let Self { sync, now, asked, failure, .. } = self;
+        // No controller looks at whose key it is.
+        let key = &Key::new(Controller::Job, self.namespace, self.name);
+        let (caches, settings) = (&Caches::of(objects), &Settings::default());
+        sync(&Cx { now, key, caches, settings, asked, failure })
+    }
 }
 
 /// Its batches: `verb resource name` for each call, with the subresource.

@@ -106,10 +106,8 @@ fn reserve(claim: &Object, volume: &Object) -> Plan {
 /// One step of the binding of a claim to a volume that is set aside for it.
 fn bind(cx: &Cx, claim: &Arc<Object>, volume: &Object) -> Plan {
     if !is_for(volume, claim) {
-        return match volume.at(&["spec", "claimRef"]).is_none_or(Value::is_null) {
-            true => reserve(claim, volume),
-            false => Plan::nothing(),
-        };
+        let is_free = volume.at(&["spec", "claimRef"]).is_none_or(Value::is_null);
+        return if is_free { reserve(claim, volume) } else { Plan::nothing() };
     }
     if volume.text(&["status", "phase"]) != Some("Bound") {
         return set_phase(cx, volume, "Bound");
@@ -284,23 +282,8 @@ mod tests {
         check(&[bound.clone(), mine.clone()], "");
         check(&[bound], "update persistentvolumeclaims w/status ClaimLost");
         let of_volume = |volume: &Value| {
-            let caches = crate::sim::controllers::Caches::of(std::slice::from_ref(volume));
-            let key = crate::sim::controllers::Key::new(
-                crate::sim::controllers::Controller::Volume,
-                "",
-                "v",
-            );
-            let settings = crate::sim::controllers::Settings::default();
-            let now = Time::VIRTUAL_START;
-            let cx = Cx {
-                now,
-                key: &key,
-                caches: &caches,
-                settings: &settings,
-                asked: &[],
-                failure: None,
-            };
-            trial::text(&sync(&cx))
+            let trial = trial::Trial::of(sync, "", "v", Time::VIRTUAL_START);
+            trial::text(&trial.plan(std::slice::from_ref(volume)))
         };
         assert_eq!(of_volume(&mine), "update persistentvolumes v/status");
         mine["spec"]["persistentVolumeReclaimPolicy"] = "Delete".into();

@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::*;
 use crate::api::{Response, Status as Refusal};
 use crate::object::{Object, Value, json};
-use crate::sim::controllers::caches::Caches;
-use crate::sim::controllers::plan::{Asked, Controller, Key};
-use crate::sim::controllers::settings::Settings;
+use crate::sim::controllers::plan::Asked;
+use crate::sim::controllers::trial::Trial;
 
 const T0: Time = Time::VIRTUAL_START;
 
@@ -55,16 +54,7 @@ fn set(image: &str, size: i64, pods: i64, available: i64, of: i64) -> Value {
 }
 
 fn plan_of(objects: &[Value], now: Time, failure: Option<&Asked>) -> Plan {
-    let caches = Caches::of(objects);
-    let key = Key::new(Controller::Deployment, "n", "d");
-    sync(&Cx {
-        now,
-        key: &key,
-        caches: &caches,
-        settings: &Settings::default(),
-        asked: &[],
-        failure,
-    })
+    Trial { failure, ..Trial::of(sync, "n", "d", now) }.plan(objects)
 }
 
 /// What is sent but for the status, a call in brackets: what the Event says, or verb and name.

@@ -5,7 +5,7 @@ use crate::api::{Response, Status};
 use crate::base::Time;
 use crate::sim::controllers::kinds::{REPLICA_SET, gvr};
 use crate::sim::controllers::plan::Asked;
-use crate::sim::controllers::settings::Settings;
+use crate::sim::controllers::trial::Trial;
 
 /// An object by kind and name (also its uid), owned by `owners` (`ReplicaSet/a`), with more
 /// metadata.
@@ -32,17 +32,8 @@ fn object(kind: &str, name: &str, owners: &[&str], more: &Value) -> Value {
 }
 
 fn plan(objects: &[Value], uid: &str, asked: &[Asked]) -> String {
-    let caches = Caches::of(objects);
-    let key = Key::new(Controller::Garbage, "", uid);
-    let now = Time::VIRTUAL_START;
-    let plan = sync(&Cx {
-        now,
-        key: &key,
-        caches: &caches,
-        settings: &Settings::default(),
-        asked,
-        failure: None,
-    });
+    let trial = Trial::of(sync, "", uid, Time::VIRTUAL_START);
+    let plan = Trial { asked, ..trial }.plan(objects);
     let call = |call: &Call| {
         let r = &call.request;
         let mut text = format!("{} {}", r.verb_name(), r.name.as_deref().unwrap_or_default());

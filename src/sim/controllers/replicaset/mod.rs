@@ -84,8 +84,8 @@ mod tests {
     use crate::api::{Response, Status};
     use crate::base::Time;
     use crate::object::{Value, json};
-    use crate::sim::controllers::caches::Caches;
-    use crate::sim::controllers::plan::{Asked, Controller, Key};
+    use crate::sim::controllers::plan::Asked;
+    use crate::sim::controllers::trial::Trial;
 
     fn set(replicas: u64) -> Value {
         json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
@@ -106,17 +106,8 @@ mod tests {
 
     /// The plan as text: one line a batch, `verb name` for each call.
     fn plan(objects: &[Value], failure: Option<&Asked>) -> Vec<String> {
-        let caches = Caches::of(objects);
-        let key = Key::new(Controller::ReplicaSet, "n", "rs");
-        let now = Time::VIRTUAL_START;
-        let plan = sync(&Cx {
-            now,
-            key: &key,
-            caches: &caches,
-            settings: &crate::sim::controllers::Settings::default(),
-            asked: &[],
-            failure,
-        });
+        let trial = Trial::of(sync, "n", "rs", Time::VIRTUAL_START);
+        let plan = Trial { failure, ..trial }.plan(objects);
         let call = |call: &Call| {
             let r = &call.request;
             format!("{} {}", r.verb_name(), r.name.as_deref().unwrap_or("-"))
