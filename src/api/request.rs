@@ -19,6 +19,23 @@ pub enum Verb {
     DeleteCollection,
 }
 
+impl Verb {
+    /// The word that discovery and rules have for it: every patch is `patch`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Verb::Get => "get",
+            Verb::List => "list",
+            Verb::Watch => "watch",
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::Patch(_) => "patch",
+            Verb::Delete => "delete",
+            Verb::DeleteCollection => "deletecollection",
+        }
+    }
+}
+
 /// The four patch formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchKind {
@@ -223,15 +240,8 @@ impl Request {
     #[must_use]
     pub fn verb_name(&self) -> &'static str {
         match self.verb {
-            Verb::Get => "get",
-            Verb::List => "list",
-            Verb::Watch => "watch",
-            Verb::Create => "create",
-            Verb::Update => "update",
             Verb::Patch(PatchKind::Apply) => "apply",
-            Verb::Patch(_) => "patch",
-            Verb::Delete => "delete",
-            Verb::DeleteCollection => "deletecollection",
+            verb => verb.word(),
         }
     }
 }

@@ -178,9 +178,7 @@ impl Server {
     ) -> Result<Response, Status> {
         auth::authorize(self, request)?;
         let mut call = Call::new(&self.kinds, now, request)?;
-        only_created(&call)?;
-        is_offered(&call)?;
-        subresources::has_verb(&call)?;
+        has_verb(&call)?;
         let mut response = match request.verb {
             Verb::Get => get::answer(self, &mut call),
             Verb::List => list::answer(self, &call),
@@ -286,26 +284,18 @@ impl Server {
     }
 }
 
-/// Reviews and bindings can be posted and nothing else.
-fn only_created(call: &Call) -> Result<(), Status> {
-    if call.request.verb == Verb::Create || call.kind.info.verbs.iter().any(|verb| verb == "get") {
+/// Refuses a verb that a kind, or its subresource, does not have: reviews and bindings can be
+/// posted and nothing else, and not every collection can be deleted at once.
+fn has_verb(call: &Call) -> Result<(), Status> {
+    if !call.is_whole() {
+        return subresources::has_verb(call);
+    }
+    let has = |word: &str| call.kind.info.verbs.iter().any(|verb| verb == word);
+    if has(call.request.verb.word()) {
         return Ok(());
     }
-    Err(if call.name.is_empty() {
-        call::method_not_allowed()
-    } else {
-        call::no_such_resource(true)
-    })
-}
-
-/// Refuses a verb that a kind does not have: not every collection can be deleted at once.
-fn is_offered(call: &Call) -> Result<(), Status> {
-    let word = match call.request.verb {
-        Verb::Patch(_) => "patch",
-        _ => call.request.verb_name(),
-    };
-    let is_offered = call.kind.info.verbs.iter().any(|verb| verb == word);
-    if is_offered || !call.is_whole() { Ok(()) } else { Err(call::method_not_allowed()) }
+    let is_no_path = !has("get") && !call.name.is_empty();
+    Err(if is_no_path { call::no_such_resource(true) } else { call::method_not_allowed() })
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl<'a> Attributes<'a> {
             namespace = name;
         }
         Self {
-            verb: word(request.verb),
+            verb: request.verb.word(),
             group: &gvr.group,
             resource: &gvr.plural,
             subresource: request.subresource.as_deref().unwrap_or_default(),
@@ -101,20 +101,6 @@ impl<'a> Attributes<'a> {
             ..Details::default()
         });
         status
-    }
-}
-
-/// A verb as rules name it: every patch is `patch`.
-pub(crate) fn word(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Get => "get",
-        Verb::List => "list",
-        Verb::Watch => "watch",
-        Verb::Create => "create",
-        Verb::Update => "update",
-        Verb::Patch(_) => "patch",
-        Verb::Delete => "delete",
-        Verb::DeleteCollection => "deletecollection",
     }
 }
 

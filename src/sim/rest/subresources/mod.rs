@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::call::{Call, method_not_allowed};
 use super::{Server, auth};
-use crate::api::{Reason, Response, Status, Verb};
+use crate::api::{Reason, Response, Status};
 use crate::object::Object;
 
 /// Subresources that are the object, with one part of it to be written.
@@ -29,10 +29,7 @@ pub(super) fn has_verb(call: &Call) -> Result<(), Status> {
     }
     let details = &call.kind.info.subresource_details;
     let Some(own) = details.iter().find(|own| own.name == call.subresource) else { return Ok(()) };
-    let word = match call.request.verb {
-        Verb::Patch(_) => "patch",
-        _ => call.request.verb_name(),
-    };
+    let word = call.request.verb.word();
     if own.verbs.iter().any(|verb| verb == word) { Ok(()) } else { Err(method_not_allowed()) }
 }
 
