@@ -6,6 +6,7 @@
 pub mod client;
 pub mod informer;
 pub mod path;
+pub mod place;
 pub mod request;
 pub mod response;
 pub mod status;
@@ -13,6 +14,7 @@ pub mod user;
 
 pub use client::{Client, Input, Outbox};
 pub use informer::{Change, Ids, Informer};
+pub use place::Place;
 pub use request::{
     Body, DeleteOptions, FieldValidation, Options, PatchKind, Propagation, Request, Verb,
 };

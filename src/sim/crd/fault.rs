@@ -1,50 +1,8 @@
 //! What is wrong with a definition or an object, in the words of apimachinery (R-HTTP-23).
 
-use std::fmt;
-
 use crate::api::Cause;
+pub(super) use crate::api::Place as Path;
 use crate::object::Value;
-
-/// Where a value stands: built on the way down without allocating, printed only in an error.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Path<'a> {
-    /// Nothing: upstream prints it as `<nil>`.
-    Nil,
-    Field(&'a Path<'a>, &'a str),
-    Index(&'a Path<'a>, usize),
-    Key(&'a Path<'a>, &'a str),
-    /// A path that was printed already.
-    Printed(&'a str),
-}
-
-impl<'a> Path<'a> {
-    pub(super) fn field(&'a self, name: &'a str) -> Path<'a> {
-        Path::Field(self, name)
-    }
-
-    pub(super) fn index(&'a self, index: usize) -> Path<'a> {
-        Path::Index(self, index)
-    }
-
-    pub(super) fn key(&'a self, key: &'a str) -> Path<'a> {
-        Path::Key(self, key)
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Nil => f.write_str("<nil>"),
-            Path::Printed(text) => f.write_str(text),
-            Path::Field(Path::Nil, name) => f.write_str(name),
-            Path::Index(Path::Nil, index) => write!(f, "[{index}]"),
-            Path::Key(Path::Nil, key) => write!(f, "[{key}]"),
-            Path::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Path::Index(parent, index) => write!(f, "{parent}[{index}]"),
-            Path::Key(parent, key) => write!(f, "{parent}[{key}]"),
-        }
-    }
-}
 
 fn cause(path: &Path, reason: &str, message: String) -> Cause {
     Cause { reason: reason.to_owned(), message, field: path.to_string() }

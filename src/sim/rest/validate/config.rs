@@ -20,7 +20,7 @@ fn entries<'a>(object: &'a Object, field: &str) -> impl Iterator<Item = (&'a Str
 pub(super) fn config_map(object: &Object, errors: &mut Errors) {
     let mut size = 0;
     for field in ["data", "binaryData"] {
-        let root = Path::Root("");
+        let root = Path::Printed("");
         let path = root.field(field);
         for (key, bytes) in entries(object, field) {
             errors.faults(&path.key(key), key, names::config_key(key));
@@ -33,12 +33,12 @@ pub(super) fn config_map(object: &Object, errors: &mut Errors) {
     }
     if size > DATA_BYTES {
         // An empty path prints as brackets.
-        errors.too_long(&Path::Root("[]"), DATA_BYTES);
+        errors.too_long(&Path::Printed("[]"), DATA_BYTES);
     }
 }
 
 pub(super) fn secret(object: &Object, errors: &mut Errors) {
-    let path = Path::Root("data");
+    let path = Path::Printed("data");
     let mut size = 0;
     for (key, bytes) in entries(object, "data") {
         errors.faults(&path.key(key), key, names::config_key(key));
@@ -57,7 +57,7 @@ pub(super) fn secret(object: &Object, errors: &mut Errors) {
         "kubernetes.io/service-account-token" => {
             let key = "kubernetes.io/service-account.name";
             if object.annotation(key).unwrap_or_default().is_empty() {
-                let metadata = Path::Root("metadata");
+                let metadata = Path::Printed("metadata");
                 errors.required(&metadata.field("annotations").key(key), "");
             }
         }
@@ -82,14 +82,14 @@ pub(super) fn secret(object: &Object, errors: &mut Errors) {
 fn is_json(secret: &Object, key: &str, errors: &mut Errors) {
     let Some(text) = secret.text(&["data", key]) else { return };
     if let Some(fault) = json_error(&secrets::decode(text)) {
-        let path = Path::Root("data");
+        let path = Path::Printed("data");
         errors.invalid(&path.key(key), "<secret contents redacted>", &fault);
     }
 }
 
 /// What an immutable object keeps (R-VAL-09).
 pub(super) fn changed(live: &Object, object: &Object, errors: &mut Errors) {
-    let root = Path::Root("");
+    let root = Path::Printed("");
     let empty = Value::Null;
     let field = |object: &Object, name: &str| object.at(&[name]).unwrap_or(&empty).clone();
     if object.kind() == "Secret" && field(live, "type") != field(object, "type") {

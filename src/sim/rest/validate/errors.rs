@@ -1,47 +1,9 @@
 //! Field errors in the words of apimachinery (R-HTTP-23).
 
-use std::fmt;
-
 use super::read::{given, int};
 use crate::api::Cause;
+pub(super) use crate::api::Place as Path;
 use crate::object::Value;
-
-/// Where a value stands: built on the way down without allocating, printed only in an error.
-#[derive(Clone, Copy)]
-pub(super) enum Path<'a> {
-    Root(&'static str),
-    /// A path that was printed already.
-    Printed(&'a str),
-    Field(&'a Path<'a>, &'a str),
-    Index(&'a Path<'a>, usize),
-    Key(&'a Path<'a>, &'a str),
-}
-
-impl<'a> Path<'a> {
-    pub(super) fn field(&'a self, name: &'a str) -> Path<'a> {
-        Path::Field(self, name)
-    }
-
-    pub(super) fn index(&'a self, index: usize) -> Path<'a> {
-        Path::Index(self, index)
-    }
-
-    pub(super) fn key(&'a self, key: &'a str) -> Path<'a> {
-        Path::Key(self, key)
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Root(name) | Path::Printed(name) => f.write_str(name),
-            Path::Field(Path::Root(""), name) => f.write_str(name),
-            Path::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Path::Index(parent, index) => write!(f, "{parent}[{index}]"),
-            Path::Key(parent, key) => write!(f, "{parent}[{key}]"),
-        }
-    }
-}
 
 /// The errors found so far.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use super::read::{given, text};
 use super::{pods, selectors};
 use crate::object::{Object, Value, json};
 
-const SPEC: Path = Path::Root("spec");
+const SPEC: Path = Path::Printed("spec");
 
 pub(super) fn job(object: &Object, errors: &mut Errors) {
     let spec = object.at(&["spec"]).unwrap_or(&Value::Null);
@@ -156,7 +156,7 @@ pub(super) fn cron_job(object: &Object, is_new: bool, errors: &mut Errors) {
     let limits = ["successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
     errors.nonnegative(spec, &SPEC, &limits);
     if is_new && object.name().len() > 52 {
-        let path = Path::Root("metadata");
+        let path = Path::Printed("metadata");
         let text = "must be no more than 52 characters";
         errors.invalid(&path.field("name"), object.name(), text);
     }

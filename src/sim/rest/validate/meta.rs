@@ -4,7 +4,7 @@ use super::errors::{Errors, Path};
 use crate::object::{Map, Object, Value};
 use crate::sim::rest::names;
 
-const METADATA: Path = Path::Root("metadata");
+const METADATA: Path = Path::Printed("metadata");
 
 /// What names of a kind must be.
 fn name_rule(kind: &str) -> fn(&str) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::selectors;
 use crate::object::{Object, Value};
 use crate::sim::rest::names;
 
-const SPEC: Path = Path::Root("spec");
+const SPEC: Path = Path::Printed("spec");
 
 pub(super) fn ingress(object: &Object, errors: &mut Errors) {
     let spec = object.at(&["spec"]).unwrap_or(&Value::Null);

@@ -4,7 +4,7 @@ use super::errors::{Errors, Path};
 use crate::object::Object;
 
 pub(super) fn lease(object: &Object, errors: &mut Errors) {
-    let path = Path::Root("spec");
+    let path = Path::Printed("spec");
     if let Some(seconds) = object.int(&["spec", "leaseDurationSeconds"]).filter(|s| *s <= 0) {
         let text = "must be greater than 0";
         errors.invalid(&path.field("leaseDurationSeconds"), seconds, text);
@@ -18,7 +18,7 @@ pub(super) fn lease(object: &Object, errors: &mut Errors) {
 
 pub(super) fn endpoint_slice(object: &Object, errors: &mut Errors) {
     let kind = object.text(&["addressType"]).unwrap_or_default();
-    let path = Path::Root("addressType");
+    let path = Path::Printed("addressType");
     if kind.is_empty() {
         errors.required(&path, "");
     } else if !matches!(kind, "FQDN" | "IPv4" | "IPv6") {

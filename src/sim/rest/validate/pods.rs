@@ -7,7 +7,7 @@ use super::{containers, selectors};
 use crate::object::{Object, Value};
 use crate::sim::rest::names;
 
-const SPEC: Path = Path::Root("spec");
+const SPEC: Path = Path::Printed("spec");
 
 pub(super) fn create(pod: &Object, is_new: bool, errors: &mut Errors) {
     let spec = pod.at(&["spec"]).unwrap_or(&Value::Null);

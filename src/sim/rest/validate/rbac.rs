@@ -8,7 +8,7 @@ use crate::sim::rest::names;
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 pub(super) fn role(object: &Object, errors: &mut Errors) {
-    let path = Path::Root("rules");
+    let path = Path::Printed("rules");
     let namespaced = object.kind() == "Role";
     for (i, rule) in object.list(&["rules"]).iter().enumerate() {
         let at = path.index(i);
@@ -43,7 +43,7 @@ pub(super) fn role(object: &Object, errors: &mut Errors) {
 pub(super) fn binding(object: &Object, errors: &mut Errors) {
     let namespaced = object.kind() == "RoleBinding";
     let reference = object.at(&["roleRef"]).unwrap_or(&Value::Null);
-    let path = Path::Root("roleRef");
+    let path = Path::Printed("roleRef");
     let group = text(reference, "apiGroup");
     if group != GROUP {
         errors.unsupported(&path.field("apiGroup"), group, &[GROUP]);
@@ -60,7 +60,7 @@ pub(super) fn binding(object: &Object, errors: &mut Errors) {
     } else {
         errors.faults(&path.field("name"), name, names::path_segment(name));
     }
-    let subjects = Path::Root("subjects");
+    let subjects = Path::Printed("subjects");
     for (i, subject) in object.list(&["subjects"]).iter().enumerate() {
         self::subject(subject, namespaced, &subjects.index(i), errors);
     }
@@ -104,6 +104,6 @@ pub(super) fn binding_changed(live: &Object, object: &Object, errors: &mut Error
             part("kind"),
             part("name")
         );
-        errors.invalid_as(&Path::Root("roleRef"), &shown, "cannot change roleRef");
+        errors.invalid_as(&Path::Printed("roleRef"), &shown, "cannot change roleRef");
     }
 }

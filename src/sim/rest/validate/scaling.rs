@@ -5,7 +5,7 @@ use super::read::{given, int, list, text};
 use super::selectors;
 use crate::object::{Object, Value};
 
-const SPEC: Path = Path::Root("spec");
+const SPEC: Path = Path::Printed("spec");
 
 pub(super) fn autoscaler(object: &Object, errors: &mut Errors) {
     let spec = object.at(&["spec"]).unwrap_or(&Value::Null);

@@ -7,7 +7,7 @@ use super::read::{given, list, text};
 use crate::object::{Object, Value, json};
 use crate::sim::rest::names;
 
-const SPEC: Path = Path::Root("spec");
+const SPEC: Path = Path::Printed("spec");
 
 fn is_headless(spec: &Value) -> bool {
     list(spec, "clusterIPs").first() == Some(&json!("None"))

@@ -4,7 +4,7 @@ use super::errors::{Errors, Path};
 use super::read::int;
 use crate::object::{Object, Value};
 
-const STATUS: Path = Path::Root("status");
+const STATUS: Path = Path::Printed("status");
 
 pub(super) fn check(kind: &str, object: &Object, errors: &mut Errors) {
     let status = object.at(&["status"]).unwrap_or(&Value::Null);

@@ -6,7 +6,7 @@ use super::selectors;
 use crate::object::{Object, Value, quantity::Quantity};
 use crate::sim::rest::names;
 
-const SPEC: Path = Path::Root("spec");
+const SPEC: Path = Path::Printed("spec");
 const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
 pub(super) fn claim(object: &Object, errors: &mut Errors) {
@@ -128,6 +128,6 @@ pub(super) fn volume(object: &Object, errors: &mut Errors) {
 
 pub(super) fn class(object: &Object, errors: &mut Errors) {
     if object.text(&["provisioner"]).unwrap_or_default().is_empty() {
-        errors.required(&Path::Root("provisioner"), "");
+        errors.required(&Path::Printed("provisioner"), "");
     }
 }

@@ -8,7 +8,7 @@ use crate::sim::rest::names;
 /// Warnings of a pod template or of a pod's own spec.
 pub(super) fn of_pods(kind: &str, object: &Object) -> Vec<String> {
     let mut warnings = Vec::new();
-    let root = Path::Root("spec");
+    let root = Path::Printed("spec");
     let (template, job) = (root.field("template"), root.field("jobTemplate"));
     let (job_spec, pod_spec);
     let empty = Value::Null;

@@ -6,7 +6,7 @@ use super::{pods, selectors, storage};
 use crate::object::{Object, Value};
 use crate::sim::rest::names;
 
-const SPEC: Path = Path::Root("spec");
+const SPEC: Path = Path::Printed("spec");
 
 fn spec_of(object: &Object) -> &Value {
     object.at(&["spec"]).unwrap_or(&Value::Null)
