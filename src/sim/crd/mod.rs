@@ -17,6 +17,7 @@ pub mod typed;
 pub mod validate;
 
 pub use definition::{Column, ScalePaths, Version, is_served, served};
+pub(in crate::sim) use rules::CEL_RESERVED;
 pub use rules::Rules;
 pub use schema::Node;
 pub use validate::path_keys;

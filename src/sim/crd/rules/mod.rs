@@ -22,6 +22,7 @@ use bound::Budget;
 use compile::compile;
 pub(super) use compile::judge;
 pub(super) use run::{run, run_at};
+pub(in crate::sim) use values::CEL_RESERVED;
 
 /// The rules of a schema and of what lies below it; `None` where there are none.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use super::super::schema::{Additional, Node};
 use super::super::validate::format::go_duration;
 use crate::object::{Map, Value};
 
-const RESERVED: [&str; 21] = [
+/// Words that the language keeps for itself, which no field can be called by.
+pub(in crate::sim) const CEL_RESERVED: [&str; 21] = [
     "true",
     "false",
     "null",
@@ -36,7 +37,7 @@ const RESERVED: [&str; 21] = [
 
 /// A field's name as a rule writes it.
 pub(super) fn escaped(name: &str) -> String {
-    if RESERVED.contains(&name) {
+    if CEL_RESERVED.contains(&name) {
         return format!("__{name}__");
     }
     let mut out = String::with_capacity(name.len());

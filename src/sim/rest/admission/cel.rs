@@ -11,6 +11,7 @@ use kube_cel::cel::{Context, Program, Value as Cel};
 
 use crate::base::limits;
 use crate::object::Value;
+use crate::sim::crd::CEL_RESERVED;
 
 /// Expressions that were compiled already, by their text.
 #[derive(Default)]
@@ -93,28 +94,6 @@ pub(super) fn text(value: &Cel) -> Option<&str> {
     }
 }
 
-/// Words that CEL keeps for itself; a field of such a name has another one besides.
-const RESERVED: [&str; 18] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-];
-
 fn of_json(value: &Value) -> Cel {
     match value {
         Value::Null => Cel::Null,
@@ -128,7 +107,8 @@ fn of_json(value: &Value) -> Cel {
         Value::Array(list) => Cel::List(Arc::new(list.iter().map(of_json).collect())),
         Value::Object(map) => {
             let pairs = map.iter().flat_map(|(key, value)| {
-                let reserved = RESERVED.contains(&key.as_str());
+                // A field that is called as a word of the language has another name besides.
+                let reserved = CEL_RESERVED.contains(&key.as_str());
                 let escaped = reserved.then(|| (format!("__{key}__"), of_json(value)));
                 [Some((key.clone(), of_json(value))), escaped].into_iter().flatten()
             });

@@ -3,6 +3,7 @@
 use super::matching::Asked;
 use crate::api::User;
 use crate::object::{Gvr, Object, Value, json};
+use crate::sim::rest::auth;
 
 /// The request part of a review, which expressions see as `request`.
 pub(super) fn request(asked: &Asked, matched: &Gvr, uid: &str) -> Value {
@@ -55,15 +56,5 @@ pub(super) fn user_info(user: Option<&User>) -> Value {
     let Some(user) = user else {
         return json!({ "username": "system:apiserver", "groups": ["system:masters"] });
     };
-    let mut info = json!({ "username": user.name });
-    if !user.uid.is_empty() {
-        info["uid"] = user.uid.clone().into();
-    }
-    if !user.groups.is_empty() {
-        info["groups"] = json!(user.groups);
-    }
-    if !user.extra.is_empty() {
-        info["extra"] = json!(user.extra);
-    }
-    info
+    auth::user_info(user)
 }

@@ -36,6 +36,7 @@ use grants::{Decision, Grants};
 pub use identity::{Credentials, Subject};
 pub use impersonation::Impersonate;
 pub(super) use reviews::answer as answer_review;
+pub(super) use reviews::user_info;
 pub use token::{SharedKey, TokenKey};
 
 /// How requests are authorized.

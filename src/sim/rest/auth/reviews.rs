@@ -43,7 +43,8 @@ fn sender(call: &Call) -> Arc<User> {
     })
 }
 
-fn user_info(user: &User) -> Value {
+/// A user as reviews show him.
+pub(in crate::sim::rest) fn user_info(user: &User) -> Value {
     let mut info = json!({ "username": user.name });
     if !user.uid.is_empty() {
         info["uid"] = user.uid.clone().into();
