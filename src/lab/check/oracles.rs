@@ -108,14 +108,10 @@ fn lacks(path: &str, want: &Value, have: &Value) -> Option<String> {
                 (!same).then(|| format!("{path}[{n}] is not there"))
             })
         }
-        // An empty map or list and none are the same to most kinds.
-        (Value::Object(map), Value::Null) if map.is_empty() => None,
-        (Value::Array(list), Value::Null) if list.is_empty() => None,
         (Value::Null, _) => None,
-        // Nor are no, zero and nothing kept where they are what is meant without them.
-        (Value::Bool(false), Value::Null) => None,
-        (Value::String(text), Value::Null) if text.is_empty() => None,
-        (number, Value::Null) if number.as_f64() == Some(0.0) => None,
+        // An empty map and none are the same to most kinds; nor is what means nothing kept.
+        (Value::Object(map), Value::Null) if map.is_empty() => None,
+        (want, Value::Null) if want.is_zero() => None,
         _ if want == have || same_quantity(want, have) => None,
         _ => Some(format!("{path} is {have}, not {want}")),
     }

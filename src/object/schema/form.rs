@@ -238,15 +238,11 @@ fn zero(schema: &Schema, ty: TypeId) -> Value {
 
 fn is_zero(ty: &Type, value: &Value) -> bool {
     match value {
-        Value::Null => true,
-        Value::Bool(flag) => !flag,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
         // A struct that may be left out when zero is a time, which is a scalar in JSON.
         Value::Object(map) => {
             map.is_empty() && ty.map.as_ref().is_some_and(|m| m.fields.is_empty())
         }
+        other => other.is_zero(),
     }
 }
 

@@ -97,6 +97,20 @@ impl Value {
         matches!(self, Value::Null)
     }
 
+    /// Whether it is what Go leaves out of a field that may be: null, no, zero, an empty text or
+    /// list. A map never is: what is empty of a struct is for its type to say.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        match self {
+            Value::Null => true,
+            Value::Bool(flag) => !flag,
+            Value::Number(number) => number.as_f64() == Some(0.0),
+            Value::String(text) => text.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            Value::Object(_) => false,
+        }
+    }
+
     /// Whether it is true or false.
     #[must_use]
     pub fn is_boolean(&self) -> bool {

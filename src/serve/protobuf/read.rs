@@ -173,7 +173,7 @@ impl Reading {
             (Shape::One, ty) => {
                 let old = if is_new { None } else { into.remove(field.json) };
                 let value = self.single(ty, reader, old.unwrap_or_default())?;
-                if field.presence != Presence::Value || !is_zero(&value) {
+                if field.presence != Presence::Value || !value.is_zero() {
                     into.insert(field.json.to_owned(), value);
                 }
             }
@@ -277,18 +277,6 @@ fn wire_of(field: &Field) -> u8 {
         _ if field.shape == Shape::Map || is_delimited(field.ty) => BYTES,
         Type::Double => FIXED64,
         _ => VARINT,
-    }
-}
-
-/// Whether a field that is absent if zero is absent with this value.
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(flag) => !flag,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(_) => false,
     }
 }
 
