@@ -34,6 +34,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "lab/push-one-of-100", size: 100, body: lab::push_one },
     Bench { name: "render/overlay", size: 200, body: render::overlay },
     Bench { name: "render/overlay-parsed", size: 200, body: render::overlay_parsed },
+    Bench { name: "render/one-of-100-overlays", size: 100, body: render::one_of_many },
     Bench { name: "lab/process", size: 10, body: lab::process },
     Bench { name: "serve/start", size: 10, body: serve::start },
     Bench { name: "serve/get", size: 2_000, body: serve::get },

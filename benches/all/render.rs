@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use towtank::base::Digest;
 use towtank::engine::model::{Blob, Node, Tree};
-use towtank::engine::render::ParseCache;
 use towtank::engine::render::kustomize::{Options, build};
+use towtank::engine::render::{ParseCache, Renderer};
 
 use super::measure::Work;
 
@@ -85,4 +85,26 @@ pub(crate) fn overlay_parsed(size: usize, _seed: u64) -> Work {
     let mut cache = ParseCache::new();
     built(&tree, &mut cache);
     Box::new(move || built(&tree, &mut cache).min(size))
+}
+
+/// An operation is an overlay that is asked for after a commit that changed one of them. Right is
+/// each that comes out, if only the changed one was built.
+pub(crate) fn one_of_many(size: usize, _seed: u64) -> Work {
+    let mut files = files(20);
+    for overlay in 0..size {
+        let text = format!("resources: [../prod]\nnameSuffix: \"-{overlay}\"\n");
+        files.insert(format!("o{overlay}/kustomization.yaml"), text);
+    }
+    let mut renderer = Renderer::new(Options::default());
+    let before = tree(&files);
+    for overlay in 0..size {
+        drop(renderer.build(&before, &format!("o{overlay}")));
+    }
+    files.insert("o0/kustomization.yaml".to_owned(), "resources: [../prod]\n".to_owned());
+    let after = tree(&files);
+    let builds = renderer.builds();
+    Box::new(move || {
+        let ok = (0..size).filter(|n| renderer.build(&after, &format!("o{n}")).is_ok()).count();
+        if renderer.builds() - builds == 1 { ok } else { 0 }
+    })
 }
