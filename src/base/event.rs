@@ -23,6 +23,11 @@ pub enum Outcome {
 pub enum Event {
     /// A step of the scenario begins.
     Step { step: usize, what: String },
+    /// A pipeline began to build what its push will deploy.
+    BuildStarted { what: String },
+    /// A pipeline built what this commit deploys: so long before the commit was meant to be
+    /// pushed, somebody pushed the code that is in it.
+    Built { commit: String, took_us: u64 },
     /// Somebody meant to push (open load model: latency counts from here).
     PushIntended { commit: String, summary: String },
     /// The repository has the commit.
@@ -93,6 +98,8 @@ pub enum Event {
     Drifted { object: String, what: String },
     /// A foreign write was refused.
     DriftRefused { object: String, message: String },
+    /// A fault came true: what was asked and how it was answered, or what befell all watches.
+    Faulted { object: String, what: String },
     /// An expectation of a step was decided.
     Expected { step: usize, what: String, met: bool, detail: String },
     /// An oracle that is always on found something.

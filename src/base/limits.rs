@@ -94,6 +94,15 @@ pub const SOURCE_CACHE_ENTRIES: usize = 50_000;
 /// Virtual time within which a run must come to rest after its last step, else exit code 5.
 pub const CONVERGE: Duration = Duration::from_secs(1_800);
 
+/// The same in real time, on a cluster that somebody waits for.
+pub const CONVERGE_REAL: Duration = Duration::from_secs(600);
+/// Runs that the shortening of one finding may take.
+pub const SHRINK_RUNS: usize = 600;
+
+/// Apps of a run that is held against an undisturbed one; with more that would double what a large
+/// run takes.
+pub const UNDISTURBED_APPS: usize = 20;
+
 /// How long the world must stay without a write before it counts as quiet.
 pub const QUIET: Duration = Duration::from_secs(60);
 
@@ -130,6 +139,9 @@ pub const CONTROLLER_RETRY_START: Duration = Duration::from_millis(5);
 
 /// Longest such pause (client-go's figure).
 pub const CONTROLLER_RETRY_MAX: Duration = Duration::from_secs(1_000);
+
+/// How long an Event is kept after the last write to it (kube-apiserver's `--event-ttl`).
+pub const EVENT_TTL: Duration = Duration::from_secs(3_600);
 
 /// Events that a recorder remembers, to count a repetition instead of writing another.
 pub const EVENTS_REMEMBERED: usize = 4_096;
@@ -188,5 +200,52 @@ pub const CORRECT_TRIES: u32 = 5;
 /// keeps changing under it is asked about anew each time.
 pub const WEBHOOK_CALLS: usize = 100;
 
+/// Folders that one build goes into: bases that are based on each other twice double with each
+/// layer.
+pub const RENDER_FOLDERS: usize = 10_000;
+
+/// Objects of one build.
+pub const RENDER_OBJECTS: usize = 200_000;
+
+/// Bytes of a value that a replacement copies: one that copies into its own source doubles.
+pub const RENDER_VALUE_BYTES: usize = 8 * 1024 * 1024;
+
 /// Expressions of policies that are kept compiled.
 pub const CEL_PROGRAMS: usize = 1_000;
+
+/// Requests of one run that may be under way to a real API server at once; a server's own limit
+/// for mutating requests is 200, for all clients together.
+pub const REQUESTS_IN_FLIGHT: usize = 64;
+
+/// How often a request is sent again because the answer asks for a pause (client-go's figure).
+pub const ASKED_TO_WAIT_TRIES: u32 = 10;
+
+/// How long an API server may take for an answer; its own bound is a minute.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(65);
+
+/// After so many seconds a watch of a real API server is asked for anew. Below the five minutes at
+/// which many load balancers cut connections.
+pub const WATCH_SECONDS: u64 = 290;
+
+/// Longest line of a watch: etcd takes 1.5 MB an object, escapes and managed fields on top.
+pub const WATCH_LINE_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long an API server may be out of reach before a run on it is given up.
+pub const UNREACHABLE: Duration = Duration::from_secs(30);
+
+/// Waits of a scenario, added up, that real time is spent on; one that waits for longer is run in
+/// virtual time only.
+pub const REAL_WAIT: Duration = Duration::from_secs(180);
+
+/// How long a real cluster may take to remove what a run made there. Foreground deletion and the
+/// grace of pods are about half a minute; an empty namespace takes six seconds.
+pub const REMOVAL: Duration = Duration::from_secs(120);
+
+/// Longest body of a webhook (GitHub's own bound).
+pub const HOOK_BODY_BYTES: usize = 25 * 1024 * 1024;
+
+/// Longest pack that the Git server takes in one push: well over any repository of manifests.
+pub const GIT_BODY_BYTES: usize = 1024 * 1024 * 1024;
+
+/// How long etcd and kube-apiserver may take to start; on two busy cores it is six seconds.
+pub const CONTROL_PLANE_START: Duration = Duration::from_secs(120);

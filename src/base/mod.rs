@@ -3,8 +3,10 @@
 //!
 //! Nothing here knows Kubernetes, Git or files. Objects are named by plain text ids.
 
+pub mod bug;
 pub mod clock;
 pub mod digest;
+pub mod duration;
 pub mod event;
 pub mod limits;
 pub mod nearest;
@@ -13,6 +15,7 @@ pub mod queue;
 pub mod rng;
 pub mod time;
 
+pub use bug::Bug;
 pub use clock::Clock;
 pub use digest::Digest;
 pub use event::{Event, Outcome};

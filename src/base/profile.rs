@@ -1,6 +1,7 @@
 //! How long the world's own doings take: one documented profile, jittered by the seed.
 //!
-//! It models, it does not measure: in virtual time a figure that rests on it is *modelled*.
+//! It models, it does not measure: in virtual time a figure that rests on it is *modelled*. What
+//! containers take is data of the same name: `src/sim/pods/stages.yaml`.
 
 use std::time::Duration;
 
@@ -44,14 +45,6 @@ pub struct Profile {
     pub fetch: Spread,
     /// The scheduler's time for one pod.
     pub schedule: Spread,
-    /// Pulling an image that the node lacks.
-    pub pull: Spread,
-    /// From image present to container running (sandbox, network, volumes).
-    pub start: Spread,
-    /// From running to ready for an image that nobody scripted.
-    pub ready: Spread,
-    /// From the signal to a container having ended by itself.
-    pub stop: Spread,
 }
 
 impl Profile {
@@ -65,16 +58,12 @@ impl Profile {
             push_notice: Spread::ZERO,
             fetch: Spread::ZERO,
             schedule: Spread::ZERO,
-            pull: Spread::ZERO,
-            start: Spread::ZERO,
-            ready: Spread::ZERO,
-            stop: Spread::ZERO,
         }
     }
 
     /// A small cluster whose nodes are up and whose registry is near. API: a real
     /// kube-apiserver 1.36 on two cores answers an apply in 3 to 6 ms and shows it to a watch
-    /// after 3 ms. Kubelet: the usual second or so for a pod whose base layers are present.
+    /// after 3 ms.
     #[must_use]
     pub const fn warm() -> Self {
         Self {
@@ -84,23 +73,13 @@ impl Profile {
             push_notice: Spread::ms(5, 20),
             fetch: Spread::ms(20, 60),
             schedule: Spread::ms(2, 10),
-            pull: Spread::ms(400, 900),
-            start: Spread::ms(300, 700),
-            ready: Spread::ms(200, 600),
-            stop: Spread::ms(100, 400),
         }
     }
 
     /// The same cluster with empty nodes and a registry across the internet.
     #[must_use]
     pub const fn cold() -> Self {
-        Self {
-            name: "cold",
-            pull: Spread::ms(4_000, 12_000),
-            start: Spread::ms(800, 2_000),
-            ready: Spread::ms(1_000, 4_000),
-            ..Self::warm()
-        }
+        Self { name: "cold", ..Self::warm() }
     }
 
     /// The profile called `name`.

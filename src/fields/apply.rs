@@ -83,7 +83,7 @@ fn new_object(schema: &Schema, ty: TypeId, config: &Object) -> Object {
     object
 }
 
-type Fields = Map<String, Value>;
+type Fields = Map;
 
 struct Applier<'a> {
     schema: &'a Schema,

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::walk::{Form, forms, is_leaf};
 use crate::object::fieldset::{PathElement, Set, items};
 use crate::object::path::same_value;
-use crate::object::schema::{Field, ListType, MapType, Schema, TypeId};
-use crate::object::{Map, Value};
+use crate::object::schema::{ListType, MapType, Schema, TypeId};
+use crate::object::{Key, Map, Value};
 
 /// The differences; no field is in two of the sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,12 +19,7 @@ pub(super) struct Comparison {
 
 /// Compares two objects of one type. Most writes change one part of an object, so that the others
 /// are looked at for equality first.
-pub(super) fn compare(
-    schema: &Schema,
-    ty: TypeId,
-    left: &Map<String, Value>,
-    right: &Map<String, Value>,
-) -> Comparison {
+pub(super) fn compare(schema: &Schema, ty: TypeId, left: &Map, right: &Map) -> Comparison {
     let mut out = Comparison::default();
     if let Some(form) = &schema.ty(ty).map {
         let compare = Compare { schema };
@@ -131,13 +126,7 @@ impl Compare<'_> {
         false
     }
 
-    fn maps(
-        &self,
-        form: &MapType,
-        left: Option<&Map<String, Value>>,
-        right: Option<&Map<String, Value>>,
-        out: &mut Comparison,
-    ) {
+    fn maps(&self, form: &MapType, left: Option<&Map>, right: Option<&Map>, out: &mut Comparison) {
         let none = &Map::new();
         each_pair(left.unwrap_or(none), right.unwrap_or(none), |key, left, right| {
             self.pair(form, key, left, right, out);
@@ -147,21 +136,27 @@ impl Compare<'_> {
     fn pair(
         &self,
         form: &MapType,
-        key: &str,
+        key: &Key,
         left: Option<&Value>,
         right: Option<&Value>,
         out: &mut Comparison,
     ) {
+        // What both share is the same all the way down.
+        if let (Some(Value::Object(left)), Some(Value::Object(right))) = (left, right)
+            && left.is_same(right)
+        {
+            return;
+        }
         // Equal values differ in no form. For those that are deep, the walk finds out.
         if left.is_some_and(is_shallow) && left == right {
             return;
         }
         // A key that the type does not have has been refused before.
-        let field = form.field(key);
+        let field = form.fields.of_key(key);
         let ty = field.map(|field| field.ty).or(form.item).unwrap_or(TypeId::DEDUCED);
         let difference = self.at(ty, left, right);
         if !difference.is_none() {
-            let element = field.map_or_else(|| PathElement::field(key), Field::element);
+            let element = PathElement::field(key);
             out.put(element, difference);
         }
     }
@@ -207,9 +202,9 @@ impl Compare<'_> {
 
 /// Walks two maps at once, in the order of their keys.
 fn each_pair<'a>(
-    left: &'a Map<String, Value>,
-    right: &'a Map<String, Value>,
-    mut each: impl FnMut(&'a str, Option<&'a Value>, Option<&'a Value>),
+    left: &'a Map,
+    right: &'a Map,
+    mut each: impl FnMut(&'a Key, Option<&'a Value>, Option<&'a Value>),
 ) {
     let (mut lefts, mut rights) = (left.iter().peekable(), right.iter().peekable());
     loop {
@@ -231,7 +226,7 @@ fn is_shallow(value: &Value) -> bool {
     !matches!(value, Value::Array(_) | Value::Object(_))
 }
 
-fn as_map(value: Option<&Value>) -> Option<&Map<String, Value>> {
+fn as_map(value: Option<&Value>) -> Option<&Map> {
     value.and_then(Value::as_object)
 }
 

@@ -67,7 +67,7 @@ impl ManagerId {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// As it is stored; without `fieldsV1` once the set was read.
-    map: Map<String, Value>,
+    map: Map,
     set: Option<Set>,
 }
 
@@ -188,8 +188,8 @@ impl Entry {
     }
 
     /// The set as it is stored; `None` if it was read.
-    pub(crate) fn fields(&self) -> Option<&Map<String, Value>> {
-        static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+    pub(crate) fn fields(&self) -> Option<&Map> {
+        static NONE: LazyLock<Map> = LazyLock::new(Map::new);
         if self.set.is_some() {
             return None;
         }

@@ -5,7 +5,7 @@ use super::compare::compare;
 use super::conflict::Conflicts;
 use crate::object::fieldset::{Set, of_object};
 use crate::object::schema::{Schema, TypeId};
-use crate::object::{Object, Value};
+use crate::object::{Key, Object, Value};
 
 /// The one manager that this is for.
 pub(super) const MANAGER: &str = "kubectl";
@@ -27,7 +27,7 @@ pub(super) fn set(object: &mut Object, config: &Object) {
     let text = format!("{}\n", as_go_writes(&config));
     object.set(&["metadata", "annotations", ANNOTATION], text.into());
     let annotations = object.at(&["metadata", "annotations"]).and_then(Value::as_object);
-    let size = |(key, value): (&String, &Value)| key.len() + value.as_str().map_or(0, str::len);
+    let size = |(key, value): (&Key, &Value)| key.len() + value.as_str().map_or(0, str::len);
     if annotations.into_iter().flatten().map(size).sum::<usize>() > ANNOTATION_BYTES {
         object.remove(&["metadata", "annotations", ANNOTATION]);
     }

@@ -9,7 +9,7 @@ use super::walk::{Form, forms, is_leaf};
 use crate::object::fieldset::{PathElement, items};
 use crate::object::path::same_value;
 use crate::object::schema::{ListType, MapType, Schema, TypeId};
-use crate::object::{Map, Value};
+use crate::object::{Key, Map, Value};
 
 /// A merged value, copied only where it is neither of the two.
 #[derive(Clone, Debug)]
@@ -29,22 +29,22 @@ enum Merged<'a> {
 pub(super) fn merge(
     schema: &Schema,
     ty: TypeId,
-    live: &Map<String, Value>,
-    config: &Map<String, Value>,
-) -> Result<Option<Map<String, Value>>, String> {
+    live: &Map,
+    config: &Map,
+) -> Result<Option<Map>, String> {
     let Some(form) = &schema.ty(ty).map else { return Ok(Some(config.clone())) };
     let changes = (Merge { schema }).changes(form, Some(live), config)?;
     Ok((!changes.is_empty()).then(|| changed(Some(live), changes)))
 }
 
 /// Keys, sorted, with their new values; `None` where nothing is left.
-type Changes<'a> = Vec<(&'a String, Option<Value>)>;
+type Changes<'a> = Vec<(&'a Key, Option<Value>)>;
 
 /// The old map with its changes; what is replaced is not copied first.
-fn changed(old: Option<&Map<String, Value>>, changes: Changes<'_>) -> Map<String, Value> {
+fn changed(old: Option<&Map>, changes: Changes<'_>) -> Map {
     let mut map = Vec::with_capacity(old.map_or(0, Map::len) + changes.len());
     let mut changes = changes.into_iter().peekable();
-    let mut put = |(key, value): (&String, Option<Value>)| {
+    let mut put = |(key, value): (&Key, Option<Value>)| {
         map.extend(value.map(|value| (key.clone(), value)));
     };
     for (key, value) in old.into_iter().flatten() {
@@ -89,12 +89,12 @@ impl Merge<'_> {
     fn changes<'a>(
         &self,
         form: &MapType,
-        old: Option<&'a Map<String, Value>>,
-        config: &'a Map<String, Value>,
+        old: Option<&'a Map>,
+        config: &'a Map,
     ) -> Result<Changes<'a>, String> {
         let mut changes = Vec::new();
         for (key, value) in config {
-            let ty = form.type_at(key).unwrap_or(TypeId::DEDUCED);
+            let ty = form.type_of(key).unwrap_or(TypeId::DEDUCED);
             match self.at(ty, old.and_then(|o| o.get(key)), Some(value))? {
                 Merged::Live(_) => {}
                 Merged::Nothing => changes.push((key, None)),

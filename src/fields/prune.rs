@@ -44,7 +44,7 @@ fn named_below(schema: &Schema, ty: Option<TypeId>, set: &Set) -> Set {
         let (declared, inner) = match &node.element {
             PathElement::Field(name) => {
                 let field = map.and_then(|m| m.field(name));
-                (field.is_some(), map.and_then(|m| m.type_at(name)))
+                (field.is_some(), map.and_then(|m| m.type_of(name)))
             }
             PathElement::Key(_) => (false, list.map(|l| l.item)),
             _ => (false, None),
@@ -65,7 +65,7 @@ fn remove(schema: &Schema, ty: TypeId, value: &mut Value, items: &Set) {
                 if !node.member && !node.below.is_empty() {
                     remove(
                         schema,
-                        form.type_at(key).unwrap_or(TypeId::DEDUCED),
+                        form.type_of(key).unwrap_or(TypeId::DEDUCED),
                         inner,
                         &node.below,
                     );

@@ -44,7 +44,7 @@ impl Reconcile<'_> {
             }
             if !map.atomic {
                 self.below(set, way, |element| match element {
-                    PathElement::Field(name) => map.type_at(name),
+                    PathElement::Field(name) => map.type_of(name),
                     _ => map.item,
                 });
             } else if !leaf && !set.is_empty() {

@@ -61,10 +61,10 @@ impl Typed<'_> {
         }
     }
 
-    fn map(&mut self, form: &MapType, map: &Map<String, Value>, way: &Way<'_>) {
+    fn map(&mut self, form: &MapType, map: &Map, way: &Way<'_>) {
         for (key, value) in map {
             let step = Way { up: Some(way), step: Step::Field(key) };
-            match form.type_at(key) {
+            match form.type_of(key) {
                 Some(ty) => self.at(ty, value, &step),
                 None => {
                     self.say(&step, "field not declared in schema");

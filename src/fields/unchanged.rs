@@ -9,7 +9,7 @@
 use super::Write;
 use crate::object::fieldset::{Set, items, key_of, never_recorded};
 use crate::object::schema::{ListType, MapType, Relation, Schema, Type, TypeId};
-use crate::object::{Map, Object, Value};
+use crate::object::{Key, Map, Object, Value};
 
 /// Whether the applier is on record for what the configuration names, and nothing else.
 pub(super) fn names_the_same(
@@ -47,13 +47,7 @@ struct Names<'s> {
 
 impl Names<'_> {
     /// Whether `fields` names the map's leaves; what stands in `skip` is not named.
-    fn are_of_map(
-        &self,
-        form: &MapType,
-        map: &Map<String, Value>,
-        fields: &Map<String, Value>,
-        skip: &[&Set],
-    ) -> bool {
+    fn are_of_map(&self, form: &MapType, map: &Map, fields: &Map, skip: &[&Set]) -> bool {
         let mut named = fields.iter().filter(|(key, _)| *key != ".");
         for (key, value) in map {
             let nodes = skip.iter().filter_map(|set| set.field(key));
@@ -65,8 +59,8 @@ impl Names<'_> {
             if hidden {
                 continue;
             }
-            let Some(ty) = form.type_at(key).map(|ty| self.schema.ty(ty)) else { return false };
-            let declared = form.field(key).is_some();
+            let Some(ty) = form.type_of(key).map(|ty| self.schema.ty(ty)) else { return false };
+            let declared = form.fields.of_key(key).is_some();
             if let (false, Value::Object(map), Some(form)) = (inner.is_empty(), value, &ty.map) {
                 // `metadata`, which is there for its fields alone.
                 let Some((name, Value::Object(fields))) = named.clone().next() else {
@@ -100,7 +94,7 @@ impl Names<'_> {
         member: bool,
         prefix: &str,
         key: &str,
-        named: &mut (impl Iterator<Item = (&'f String, &'f Value)> + Clone),
+        named: &mut (impl Iterator<Item = (&'f Key, &'f Value)> + Clone),
     ) -> bool {
         let leaf = member || is_leaf(ty, value);
         let mut ahead = named.clone();
@@ -116,7 +110,7 @@ impl Names<'_> {
         (leaf == (marked || bare)) && self.is_below(ty, value, found)
     }
 
-    fn is_below(&self, ty: &Type, value: &Value, fields: &Map<String, Value>) -> bool {
+    fn is_below(&self, ty: &Type, value: &Value, fields: &Map) -> bool {
         match (value, &ty.map, &ty.list) {
             (Value::Object(map), Some(form), _) if !form.atomic => {
                 self.are_of_map(form, map, fields, &[])
@@ -128,7 +122,7 @@ impl Names<'_> {
         }
     }
 
-    fn are_of_list(&self, form: &ListType, list: &[Value], fields: &Map<String, Value>) -> bool {
+    fn are_of_list(&self, form: &ListType, list: &[Value], fields: &Map) -> bool {
         let ty = self.schema.ty(form.item);
         let named = fields.keys().filter(|key| *key != ".").count();
         named == list.len()

@@ -80,7 +80,7 @@ pub fn keep_times(live: &Object, new: &mut Object) {
 }
 
 /// Whether two objects are the same, managed fields apart.
-pub(super) fn same_but_entries(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
+pub(super) fn same_but_entries(a: &Map, b: &Map) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|((k, v), (l, w))| {
             k == l && if k == "metadata" { same_but(v, w, "managedFields") } else { v == w }

@@ -19,7 +19,7 @@ pub(crate) fn plain_list(list: &[Value]) -> String {
 }
 
 /// As `%v` prints a map.
-pub(crate) fn plain_map(map: &Map<String, Value>) -> String {
+pub(crate) fn plain_map(map: &Map) -> String {
     let inner: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", plain(v))).collect();
     format!("map[{}]", inner.join(" "))
 }

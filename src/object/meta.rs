@@ -119,7 +119,7 @@ impl Object {
 
     /// `metadata.labels`, if there are any.
     #[must_use]
-    pub fn labels(&self) -> Option<&Map<String, Value>> {
+    pub fn labels(&self) -> Option<&Map> {
         self.at(&["metadata", "labels"])?.as_object()
     }
 

@@ -14,21 +14,23 @@ pub mod order;
 pub mod patch;
 pub mod path;
 pub mod quantity;
+pub mod quota;
 pub mod schema;
 pub mod selector;
 pub mod value;
+pub mod word;
 pub mod yaml;
 
 use serde::{Deserialize, Serialize};
 
 pub use gvk::{Gvk, Gvr, Name, ObjectId};
 pub use selector::{FieldSelector, LabelSelector};
-pub use value::{Map, Value, json};
+pub use value::{Key, Map, Value, json};
 
 /// A Kubernetes object: a JSON map whose keys are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Object(pub Map<String, Value>);
+pub struct Object(pub Map);
 
 impl Object {
     /// Takes a JSON value that is a map.

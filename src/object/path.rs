@@ -6,15 +6,15 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::{Name, Value};
+use super::{Key, Value};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathElement {
     /// A field of a map.
-    Field(Name),
+    Field(Key),
     /// The list item whose fields have these values, sorted by field.
-    Key(Vec<(String, Value)>),
+    Key(Vec<(Key, Value)>),
     /// The list item that is this value.
     Value(Value),
     /// The list item at this position.
@@ -58,12 +58,12 @@ impl PathElement {
 
     /// A field.
     #[must_use]
-    pub fn field(name: impl Into<String>) -> Self {
-        Self::Field(Name::Owned(name.into()))
+    pub fn field(name: impl Into<Key>) -> Self {
+        Self::Field(name.into())
     }
 }
 
-fn compare_keys(a: &[(String, Value)], b: &[(String, Value)]) -> Ordering {
+fn compare_keys(a: &[(Key, Value)], b: &[(Key, Value)]) -> Ordering {
     for ((name_a, value_a), (name_b, value_b)) in a.iter().zip(b) {
         let ordering = name_a.cmp(name_b).then_with(|| compare_values(value_a, value_b));
         if ordering != Ordering::Equal {
@@ -114,6 +114,7 @@ pub fn same_value(a: &Value, b: &Value) -> bool {
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b))
         }
+        (Value::Object(a), Value::Object(b)) if a.is_same(b) => true,
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|((k, v), (l, w))| k == l && same_value(v, w))
         }

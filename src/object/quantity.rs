@@ -101,6 +101,12 @@ impl Quantity {
         Self { nanos: i128::from(n) * NANO, family: Family::Decimal, written: None }
     }
 
+    /// So many thousandths, in the spelling of this one.
+    #[must_use]
+    pub fn with_millis(&self, millis: i64) -> Self {
+        Self { nanos: i128::from(millis) * (NANO / 1000), family: self.family, written: None }
+    }
+
     /// The sum, in the family of the first that is not zero, as upstream adds.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {

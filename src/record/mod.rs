@@ -11,6 +11,7 @@
 //! the run's start, so that phases add up to their total without rounding.
 
 mod drifts;
+mod duration;
 mod model;
 mod phases;
 mod pushes;
@@ -22,6 +23,7 @@ mod returns;
 pub(crate) mod sample;
 mod story;
 
+pub use duration::{fixed, in_words};
 pub use model::{
     Clock, Drift, DriftEnd, Environment, Failure, FailureKind, Heading, Moment, Phase, PhaseName,
     Push, PushEnd, Requests, Return, ReturnKind, RunRecord, Verdict, Wave,

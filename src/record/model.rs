@@ -83,6 +83,9 @@ pub struct RunRecord {
     pub duration_us: u64,
     /// Steps that were begun.
     pub steps: usize,
+    /// When each of them began, since the run's start.
+    #[serde(default)]
+    pub began_us: Vec<u64>,
     /// Expectations that were met.
     pub expectations_met: usize,
     /// What was not as expected, in order.
@@ -153,7 +156,8 @@ pub struct Push {
     pub end: PushEnd,
     /// Why it failed, or by which commit it was pre-empted.
     pub why: Option<String>,
-    /// When somebody meant to push, since the run's start. Where nobody did (a commit that was
+    /// When somebody meant to push, since the run's start: the code, where a pipeline pushed what
+    /// it had built. Where nobody did (a commit that was
     /// there before), when the engine heard of it.
     pub start_us: u64,
     /// From there to the end, or to the run's end where there was none.
@@ -201,6 +205,8 @@ pub struct Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PhaseName {
+    /// Of a pipeline's push: from the push of the code until what it builds to is there.
+    Build,
     /// From meaning to push until the repository has the commit.
     Push,
     /// Until the engine hears of it.
@@ -226,10 +232,27 @@ pub enum PhaseName {
 }
 
 impl PhaseName {
+    /// All of them, in the order of a push.
+    pub const ALL: [Self; 12] = [
+        Self::Build,
+        Self::Push,
+        Self::Notice,
+        Self::Fetch,
+        Self::Render,
+        Self::Plan,
+        Self::Wait,
+        Self::Apply,
+        Self::Observe,
+        Self::Health,
+        Self::Decide,
+        Self::Unattributed,
+    ];
+
     /// As it is spelled in JSON.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
+            PhaseName::Build => "build",
             PhaseName::Push => "push",
             PhaseName::Notice => "notice",
             PhaseName::Fetch => "fetch",
@@ -367,6 +390,7 @@ impl RunRecord {
             verdict: Verdict::Skipped { why: why.to_owned() },
             duration_us: 0,
             steps: 0,
+            began_us: Vec::new(),
             expectations_met: 0,
             failures: Vec::new(),
             pushes: Vec::new(),

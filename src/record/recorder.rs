@@ -102,6 +102,7 @@ impl Recorder {
             verdict: verdict(ending, &failures),
             duration_us: micros(self.start, end),
             steps: log.count(|e| matches!(e, Event::Step { .. })),
+            began_us: began(&log),
             expectations_met: log.count(|e| matches!(e, Event::Expected { met: true, .. })),
             failures,
             push_to_ready: Quantiles::of(ready.collect()),
@@ -136,6 +137,12 @@ impl Log<'_> {
 /// Microseconds from `from` to `to`, 0 if that lies before.
 pub(super) const fn micros(from: Time, to: Time) -> u64 {
     to.as_micros().saturating_sub(from.as_micros())
+}
+
+/// When each step began.
+fn began(log: &Log<'_>) -> Vec<u64> {
+    let steps = log.events.iter().filter(|(_, event)| matches!(event, Event::Step { .. }));
+    steps.map(|(at, _)| log.since_start(*at)).collect()
 }
 
 fn verdict(ending: Ending, failures: &[Failure]) -> Verdict {

@@ -76,6 +76,8 @@ fn drift(event: &Event) -> Option<String> {
         Event::DriftRefused { object, message } => {
             format!("a foreign write of {object} is refused: {message}")
         }
+        Event::Faulted { object, what } if object.is_empty() => format!("a fault: {what}"),
+        Event::Faulted { object, what } => format!("a fault: {object}: {what}"),
         Event::DriftSeen { app, object, fields, by: who } => {
             let fields = if fields.is_empty() {
                 String::new()
@@ -97,6 +99,10 @@ fn drift(event: &Event) -> Option<String> {
 fn around(event: &Event) -> String {
     match event {
         Event::Step { step, what } => format!("step {step}: {what}"),
+        Event::BuildStarted { what } => format!("a pipeline builds, to {what}"),
+        Event::Built { commit, .. } => {
+            format!("a pipeline has built what {} deploys", short(commit))
+        }
         Event::PushIntended { commit, summary } => {
             format!("somebody pushes {}: {summary}", short(commit))
         }

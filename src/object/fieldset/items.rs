@@ -2,7 +2,7 @@
 
 use crate::object::path::PathElement;
 use crate::object::schema::{ListType, Relation, Schema};
-use crate::object::{Map, Value};
+use crate::object::{Key, Map, Value};
 
 /// The path element of a list item.
 ///
@@ -33,18 +33,14 @@ fn set_element(item: &Value) -> Result<PathElement, String> {
     }
 }
 
-fn keyed_element(
-    schema: &Schema,
-    list: &ListType,
-    item: &Map<String, Value>,
-) -> Result<PathElement, String> {
+fn keyed_element(schema: &Schema, list: &ListType, item: &Map) -> Result<PathElement, String> {
     let fields = schema.ty(list.item).map.as_ref();
-    let mut key: Vec<(String, Value)> = Vec::with_capacity(list.keys.len());
+    let mut key: Vec<(Key, Value)> = Vec::with_capacity(list.keys.len());
     for name in &list.keys {
         let default = || fields.and_then(|m| m.field(name)).and_then(|f| f.default.as_ref());
         // A key field without value and default is left out: that is a different item.
         if let Some(value) = item.get(name).or_else(default) {
-            key.push((name.to_string(), value.clone()));
+            key.push((Key::from(name.as_ref()), value.clone()));
         }
     }
     if key.is_empty() && !list.keys.is_empty() {

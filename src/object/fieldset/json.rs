@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::{Node, PathElement, Set};
 use crate::base::limits;
-use crate::object::{Map, Value};
+use crate::object::{Key, Map, Value};
 
 /// Why a `fieldsV1` cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,10 +20,10 @@ impl Set {
         Value::Object(self.level(false))
     }
 
-    fn level(&self, with_self: bool) -> Map<String, Value> {
+    fn level(&self, with_self: bool) -> Map {
         let mut fields = Vec::with_capacity(self.nodes().len() + 1);
         if with_self && !self.is_empty() {
-            fields.push((".".to_owned(), Value::Object(Map::new())));
+            fields.push((Key::from("."), Value::Object(Map::new())));
         }
         fields.extend(
             self.nodes()
@@ -46,7 +46,7 @@ impl Set {
 }
 
 /// A level, and whether the node that it belongs to is a member.
-fn read(map: &Map<String, Value>, depth: usize) -> Result<(Set, bool), NotFields> {
+fn read(map: &Map, depth: usize) -> Result<(Set, bool), NotFields> {
     if depth > limits::DOCUMENT_DEPTH {
         return Err(NotFields("nested too deeply".to_owned()));
     }
@@ -74,17 +74,19 @@ fn read(map: &Map<String, Value>, depth: usize) -> Result<(Set, bool), NotFields
 
 /// An element as the key that stands for it in `fieldsV1`.
 #[must_use]
-pub fn key_of(element: &PathElement) -> String {
+pub fn key_of(element: &PathElement) -> Key {
+    if let PathElement::Field(name) = element {
+        return Key::of_field(name);
+    }
     let mut key = String::new();
     write_key(element, &mut key);
-    key
+    key.into()
 }
 
 /// Writes the same behind what is in `out`. (Writing to a String does not fail.)
-pub(super) fn write_key(element: &PathElement, out: &mut String) {
+fn write_key(element: &PathElement, out: &mut String) {
     match element {
         PathElement::Field(name) => {
-            out.reserve(name.len() + 2);
             out.push_str("f:");
             out.push_str(name);
         }
@@ -133,7 +135,10 @@ fn write_text(text: &str, out: &mut String) {
     }
 }
 
-fn element_of(key: &str) -> Result<Option<PathElement>, NotFields> {
+fn element_of(key: &Key) -> Result<Option<PathElement>, NotFields> {
+    if let Some(name) = key.field() {
+        return Ok(Some(PathElement::Field(name)));
+    }
     let bad = |why: &str| NotFields(format!("{key:?}: {why}"));
     let (sort, rest) = match key.as_bytes() {
         [sort, b':', ..] => (*sort, &key[2..]),
@@ -142,7 +147,6 @@ fn element_of(key: &str) -> Result<Option<PathElement>, NotFields> {
     };
     let json = |text: &str| serde_json::from_str(text).map_err(|e| bad(&e.to_string()));
     Ok(Some(match sort {
-        b'f' => PathElement::field(rest),
         b'v' => PathElement::Value(json(rest)?),
         b'k' => match json(rest)? {
             Value::Object(fields) => PathElement::Key(fields.into_iter().collect()),

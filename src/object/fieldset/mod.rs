@@ -84,7 +84,7 @@ impl Set {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Node> {
         let at = self.nodes.binary_search_by(|n| match &n.element {
-            PathElement::Field(field) => (**field).cmp(name),
+            PathElement::Field(field) => field.as_str().cmp(name),
             _ => Ordering::Greater,
         });
         at.ok().and_then(|at| self.nodes.get(at))

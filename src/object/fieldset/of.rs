@@ -1,7 +1,7 @@
 //! The fields that a configuration names, as an applier of it would own them.
 
 use super::{PathElement, Set, items};
-use crate::object::schema::{Field, ListType, MapType, Relation, Schema, Type, TypeId};
+use crate::object::schema::{ListType, MapType, Relation, Schema, Type, TypeId};
 use crate::object::{Map, Object, Value};
 
 /// The set of all leaves of a value, with the list items and undeclared map keys on the way
@@ -33,18 +33,18 @@ fn below(schema: &Schema, ty: &Type, value: &Value) -> (Set, bool) {
     }
 }
 
-fn of_map(schema: &Schema, form: &MapType, map: &Map<String, Value>) -> (Set, bool) {
+fn of_map(schema: &Schema, form: &MapType, map: &Map) -> (Set, bool) {
     if form.atomic {
         return (Set::new(), true);
     }
     let mut set = Set::new();
     for (key, value) in map {
-        let field = form.field(key);
+        let field = form.fields.of_key(key);
         let ty = field.map(|f| f.ty).or(form.item);
         let (inner, leaf) =
             ty.map_or((Set::new(), false), |ty| below(schema, schema.ty(ty), value));
         let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-        let element = field.map_or_else(|| PathElement::field(key), Field::element);
+        let element = PathElement::field(key);
         set.put(element, leaf || empty || field.is_none(), inner);
     }
     (set, false)

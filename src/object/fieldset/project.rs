@@ -19,12 +19,12 @@ pub fn project(schema: &Schema, ty: TypeId, value: &Value, set: &Set) -> Value {
     }
 }
 
-fn of_map(schema: &Schema, form: &MapType, map: &Map<String, Value>, set: &Set) -> Value {
+fn of_map(schema: &Schema, form: &MapType, map: &Map, set: &Set) -> Value {
     let mut out = Map::new();
     for Node { element, below, .. } in set.nodes() {
         let super::PathElement::Field(name) = element else { continue };
-        if let (Some(value), Some(ty)) = (map.get(name), form.type_at(name)) {
-            out.insert(name.to_string(), project(schema, ty, value, below));
+        if let (Some(value), Some(ty)) = (map.get_key(name), form.type_of(name)) {
+            out.insert(name, project(schema, ty, value, below));
         }
     }
     Value::Object(out)

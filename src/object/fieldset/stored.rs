@@ -4,11 +4,11 @@
 //! The JSON must be as [`Set::to_fields_v1`] writes it. Not here: JSON from elsewhere, which has to
 //! be read to be trusted ([`Set::from_fields_v1`]).
 
-use super::json::write_key;
+use super::json::key_of;
 use super::{Node, Set};
-use crate::object::{Map, Value};
+use crate::object::Map;
 
-type Fields = Map<String, Value>;
+type Fields = Map;
 
 /// Whether a node of the JSON is in its set itself.
 fn is_member(below: &Fields) -> bool {
@@ -18,13 +18,13 @@ fn is_member(below: &Fields) -> bool {
 /// Whether all of `set` is in the stored one.
 #[must_use]
 pub fn contains(fields: &Fields, set: &Set) -> bool {
-    contains_level(fields, set, &mut String::new())
+    contains_level(fields, set)
 }
 
-fn contains_level(fields: &Fields, set: &Set, key: &mut String) -> bool {
+fn contains_level(fields: &Fields, set: &Set) -> bool {
     set.nodes().iter().all(|node| {
-        under(fields, node, key).is_some_and(|below| {
-            (!node.member || is_member(below)) && contains_level(below, &node.below, key)
+        under(fields, node).is_some_and(|below| {
+            (!node.member || is_member(below)) && contains_level(below, &node.below)
         })
     })
 }
@@ -32,13 +32,13 @@ fn contains_level(fields: &Fields, set: &Set, key: &mut String) -> bool {
 /// Whether a path is in both.
 #[must_use]
 pub fn touches(fields: &Fields, set: &Set) -> bool {
-    touches_level(fields, set, &mut String::new())
+    touches_level(fields, set)
 }
 
-fn touches_level(fields: &Fields, set: &Set, key: &mut String) -> bool {
+fn touches_level(fields: &Fields, set: &Set) -> bool {
     set.nodes().iter().any(|node| {
-        under(fields, node, key).is_some_and(|below| {
-            (node.member && is_member(below)) || touches_level(below, &node.below, key)
+        under(fields, node).is_some_and(|below| {
+            (node.member && is_member(below)) || touches_level(below, &node.below)
         })
     })
 }
@@ -51,20 +51,19 @@ pub fn len(fields: &Fields) -> usize {
     below.map(|below| usize::from(is_member(below)) + len(below)).sum()
 }
 
-/// What is stored under a node's element; `key` is room to write it in.
-fn under<'f>(fields: &'f Fields, node: &Node, key: &mut String) -> Option<&'f Fields> {
+/// What is stored under a node's element.
+fn under<'f>(fields: &'f Fields, node: &Node) -> Option<&'f Fields> {
     if fields.is_empty() {
         return None;
     }
-    key.clear();
-    write_key(&node.element, key);
-    fields.get(key.as_str())?.as_object()
+    fields.get_key(&key_of(&node.element))?.as_object()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Path;
     use super::*;
+    use crate::object::Value;
 
     fn set(paths: &str) -> Set {
         paths.split_whitespace().map(|p| p.split('.').collect::<Path>()).collect()

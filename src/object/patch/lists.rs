@@ -7,7 +7,7 @@ pub(super) const DIRECTIVE: &str = "$patch";
 pub(super) const SET_ORDER: &str = "$setElementOrder";
 
 /// A map of JSON.
-pub(super) type Fields = Map<String, Value>;
+pub(super) type Fields = Map;
 
 /// Carries out the directives among a list's items: the live items that stay and the patch items
 /// that are left.

@@ -9,8 +9,8 @@ use super::lists::{
     DIRECTIVE, Fields, SET_ORDER, bad_type, follows, ids, no_key, ordered, require_key, same_kind,
     special_items, united, unknown_directive,
 };
-use crate::object::Value;
 use crate::object::schema::{PatchRule, Schema, TypeId};
+use crate::object::{Key, Value};
 
 const RETAIN_KEYS: &str = "$retainKeys";
 const DELETE_PRIMITIVES: &str = "$deleteFromPrimitiveList";
@@ -74,11 +74,11 @@ impl Merge<'_> {
         &self,
         ty: TypeId,
         live: &mut Fields,
-        key: String,
+        key: Key,
         value: Value,
     ) -> Result<(), PatchError> {
         let (key, deletes) = match key.strip_prefix(DELETE_PRIMITIVES) {
-            Some(name) => (directed(name, "primitive list")?, true),
+            Some(name) => (directed(name, "primitive list")?.into(), true),
             None => (key, false),
         };
         if value.is_null() {
@@ -167,7 +167,7 @@ impl Merge<'_> {
         live: &mut Fields,
         patch: &mut Fields,
     ) -> Result<(), PatchError> {
-        let directives: Vec<String> =
+        let directives: Vec<Key> =
             patch.keys().filter(|k| k.starts_with(SET_ORDER)).cloned().collect();
         for directive in directives {
             let name = directed(&directive[SET_ORDER.len()..], "setElementOrder list")?;

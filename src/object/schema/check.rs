@@ -143,7 +143,7 @@ impl Check<'_> {
         form: &MapType,
         place: Option<&Place<'_>>,
         way: &Way<'_>,
-        map: &Map<String, Value>,
+        map: &Map,
     ) {
         let schema = self.schema;
         for (key, value) in map {
@@ -151,7 +151,7 @@ impl Check<'_> {
                 continue;
             }
             let way = Way::Key(way, key);
-            match (form.field(key), form.item) {
+            match (form.fields.of_key(key), form.item) {
                 (Some(field), _) => {
                     let inner = Place { up: place, owner: ty, field, go: &field.go.ty };
                     self.value(schema.ty(field.ty), Some(&inner), &way, value);
@@ -172,7 +172,7 @@ impl Check<'_> {
         }
     }
 
-    fn required(&mut self, field: &Field, way: &Way<'_>, map: &Map<String, Value>) {
+    fn required(&mut self, field: &Field, way: &Way<'_>, map: &Map) {
         if field.required && map.get(&field.name).is_none_or(Value::is_null) {
             let path = Way::Key(way, &field.name).to_string();
             let message = format!("{path}: Required value");

@@ -5,7 +5,8 @@
 
 use std::ops::Deref;
 
-use super::Field;
+use super::{Field, Presence};
+use crate::object::Key;
 
 /// Fields in the order of their names.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +14,10 @@ pub struct Fields {
     fields: Vec<Field>,
     /// The beginning of each name, as [`start`] has it: in the same order.
     starts: Vec<u64>,
+    /// Each name as a key, in the same order.
+    keys: Vec<Key>,
+    /// The places of those that are printed even if they are not set.
+    always: Vec<usize>,
 }
 
 /// The first eight letters of a name as a number, which are in order as the names are.
@@ -22,6 +27,11 @@ fn start(name: &str) -> u64 {
         None => (0..8)
             .fold(0, |start, at| start << 8 | name.as_bytes().get(at).map_or(0, |b| (*b).into())),
     }
+}
+
+fn always(fields: &[Field]) -> Vec<usize> {
+    let is_always = |field: &Field| matches!(field.presence, Presence::Always | Presence::Nullable);
+    fields.iter().enumerate().filter(|(_, field)| is_always(field)).map(|(at, _)| at).collect()
 }
 
 impl Fields {
@@ -34,11 +44,25 @@ impl Fields {
         self.fields[from..from + alike].iter().find(|field| field.name == name)
     }
 
+    /// The field of a name that a map has as its key.
+    #[must_use]
+    pub fn of_key(&self, key: &Key) -> Option<&Field> {
+        let at = self.keys.binary_search(key).ok()?;
+        self.fields.get(at)
+    }
+
+    /// The fields that are printed even if they are not set, each with its key.
+    pub fn always(&self) -> impl Iterator<Item = (&Key, &Field)> {
+        self.always.iter().map(|at| (&self.keys[*at], &self.fields[*at]))
+    }
+
     /// Adds a field, whose name none of them has.
     pub fn add(&mut self, field: Field) {
         let at = self.fields.partition_point(|other| other.name < field.name);
         self.starts.insert(at, start(&field.name));
+        self.keys.insert(at, Key::from(&*field.name));
         self.fields.insert(at, field);
+        self.always = always(&self.fields);
     }
 }
 
@@ -46,7 +70,9 @@ impl From<Vec<Field>> for Fields {
     fn from(mut fields: Vec<Field>) -> Self {
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         let starts = fields.iter().map(|field| start(&field.name)).collect();
-        Self { fields, starts }
+        let keys = fields.iter().map(|field| Key::from(&*field.name)).collect();
+        let always = always(&fields);
+        Self { fields, starts, keys, always }
     }
 }
 
@@ -81,8 +107,10 @@ mod tests {
             for field in fields {
                 count += 1;
                 assert_eq!(fields.named(&field.name), Some(field));
+                assert_eq!(fields.of_key(&Key::from(&*field.name)), Some(field));
                 for other in [format!("{}x", field.name), field.name[1..].to_owned()] {
                     assert_eq!(fields.named(&other), fields.iter().find(|f| f.name == other));
+                    assert_eq!(fields.of_key(&other.as_str().into()), fields.named(&other));
                 }
             }
         }

@@ -45,9 +45,9 @@ pub fn store_object(schema: &Schema, ty: TypeId, object: &mut Object) {
     }
 }
 
-fn store_map(schema: &Schema, form: &MapType, map: &mut Map<String, Value>) {
+fn store_map(schema: &Schema, form: &MapType, map: &mut Map) {
     for (key, value) in map.iter_mut() {
-        let Some(field) = form.field(key) else { continue };
+        let Some(field) = form.fields.of_key(key) else { continue };
         let ty = schema.ty(field.ty);
         if field.presence == Presence::Nullable && is_zero(ty, value) {
             *value = Value::Null;
@@ -73,7 +73,7 @@ pub fn empty(schema: &Schema, ty: TypeId) -> Object {
     object
 }
 
-type Fields = Map<String, Value>;
+type Fields = Map;
 
 /// The printed form of a value; `None` if it is that already, as most of what is written is.
 fn printed(schema: &Schema, ty: TypeId, value: &Value) -> Option<Value> {
@@ -108,7 +108,7 @@ fn printed_fields(
 ) -> Option<Fields> {
     let mut out = None;
     for (key, value) in map {
-        let change = match form.field(key) {
+        let change = match form.fields.of_key(key) {
             _ if settled.contains(&key.as_str()) => continue,
             Some(field) => printed_field(schema, field, value),
             None if form.item.is_some() => continue,
@@ -123,11 +123,10 @@ fn printed_fields(
             Change::None | Change::Goes => drop(out.remove(key)),
         }
     }
-    for field in &form.fields {
-        let always = matches!(field.presence, Presence::Always | Presence::Nullable);
-        if always && !map.contains_key(&field.name) {
+    for (key, field) in form.fields.always() {
+        if map.get_key(key).is_none() {
             let out = out.get_or_insert_with(|| map.clone());
-            out.insert(field.name.to_string(), print_unset(schema, field));
+            out.insert(key, print_unset(schema, field));
         }
     }
     out

@@ -4,30 +4,41 @@
 //! A [`Type`] says what forms a value may take (scalar, list, map; a type without a schema takes
 //! all three) and how each merges, which is the view that server-side apply has of OpenAPI
 //! (R-SSA-06, R-SSA-07). The built-in kinds are a generated table; a [`Schema`] for custom
-//! resources is put together with [`Schema::add_type`] and [`Schema::add_kind`].
+//! resources is put together with [`Schema::add_type`] and [`Schema::add_kind`], as [`custom`] does
+//! for the kinds of a CustomResourceDefinition.
 //!
-//! Not here: defaulting and validation of values beyond their form (`sim::rest`), reading a
-//! CustomResourceDefinition (`sim::crd`).
+//! Not here: defaulting and validation of values beyond their form (`sim::rest`, `sim::crd`).
 
 pub mod check;
+pub mod custom;
 mod fields;
 pub mod form;
+pub mod node;
+pub mod order;
 mod table;
+pub mod typed;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::path::PathElement;
-use super::{Gvk, Gvr, Name, Value};
+use super::{Gvk, Gvr, Key, Name, Value};
 
 pub use check::{Mode, Problem, ProblemKind, check};
 pub use fields::Fields;
 
+const TABLE: &str = include_str!("table.txt");
+
 /// The built-in kinds of the Kubernetes release that the table was generated from.
 #[must_use]
 pub fn builtin() -> &'static Schema {
-    static BUILTIN: LazyLock<Schema> = LazyLock::new(|| table::parse(include_str!("table.txt")));
+    static BUILTIN: LazyLock<Schema> = LazyLock::new(|| table::parse(TABLE));
     &BUILTIN
+}
+
+/// The name of every field of the built-in types; one that several types have comes as often.
+pub(super) fn field_names() -> impl Iterator<Item = &'static str> {
+    table::field_names(TABLE)
 }
 
 /// The place of a [`Type`] in its [`Schema`].
@@ -358,10 +369,10 @@ impl Schema {
 }
 
 impl Field {
-    /// The step from the map to the field. A name from the built-in table is not copied.
+    /// The step from the map to the field.
     #[must_use]
     pub fn element(&self) -> PathElement {
-        PathElement::Field(self.name.clone())
+        PathElement::field(&*self.name)
     }
 }
 
@@ -376,5 +387,11 @@ impl MapType {
     #[must_use]
     pub fn type_at(&self, name: &str) -> Option<TypeId> {
         self.field(name).map(|f| f.ty).or(self.item)
+    }
+
+    /// The same of the value under a key of a map.
+    #[must_use]
+    pub fn type_of(&self, key: &Key) -> Option<TypeId> {
+        self.fields.of_key(key).map(|f| f.ty).or(self.item)
     }
 }

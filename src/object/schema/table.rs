@@ -54,6 +54,12 @@ pub(super) fn parse(text: &'static str) -> Schema {
     schema
 }
 
+/// The names of all fields that a table has.
+pub(super) fn field_names(text: &'static str) -> impl Iterator<Item = &'static str> {
+    let fields = text.lines().filter_map(|line| line.strip_prefix(' '));
+    fields.filter_map(|field| field.split('\t').next())
+}
+
 /// Anything, without a schema.
 pub(super) fn any(format: Format) -> Type {
     let list = ListType { item: TypeId::UNTYPED_ATOMIC, relation: Relation::Atomic, keys: vec![] };

@@ -46,7 +46,7 @@ pub struct LabelSelector {
 }
 
 /// Labels as an object carries them.
-pub type Labels = Map<String, Value>;
+pub type Labels = Map;
 
 impl Requirement {
     fn matches(&self, labels: Option<&Labels>) -> bool {
@@ -89,7 +89,7 @@ impl LabelSelector {
             selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten()
         {
             let values = vec![value.as_str().unwrap_or_default().to_owned()];
-            requirements.push(Requirement { key: key.clone(), operator: Operator::In, values });
+            requirements.push(Requirement { key: key.to_string(), operator: Operator::In, values });
         }
         let expressions = selector.get("matchExpressions").and_then(Value::as_array);
         for expression in expressions.into_iter().flatten() {
@@ -114,7 +114,7 @@ impl LabelSelector {
     #[must_use]
     pub fn from_map(labels: &Labels) -> Self {
         let requirements = labels.iter().map(|(key, value)| Requirement {
-            key: key.clone(),
+            key: key.to_string(),
             operator: Operator::In,
             values: vec![value.as_str().unwrap_or_default().to_owned()],
         });

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Map, Number, Value};
+use super::{Key, Map, Number, Value};
 
 /// What may stand in `json!`.
 pub trait ToValue {
@@ -17,7 +17,7 @@ impl ToValue for Value {
     }
 }
 
-impl ToValue for Map<String, Value> {
+impl ToValue for Map {
     fn to_value(&self) -> Value {
         Value::Object(self.clone())
     }
@@ -68,7 +68,7 @@ impl<T: ToValue> ToValue for BTreeSet<T> {
 impl<K: AsRef<str>, T: ToValue> ToValue for BTreeMap<K, T> {
     fn to_value(&self) -> Value {
         let entries = self.iter();
-        entries.map(|(key, value)| (key.as_ref().to_owned(), value.to_value())).collect()
+        entries.map(|(key, value)| (key.as_ref(), value.to_value())).collect()
     }
 }
 
@@ -111,8 +111,8 @@ impl From<&str> for Value {
     }
 }
 
-impl From<Map<String, Value>> for Value {
-    fn from(map: Map<String, Value>) -> Self {
+impl From<Map> for Value {
+    fn from(map: Map) -> Self {
         Value::Object(map)
     }
 }
@@ -153,10 +153,10 @@ impl<T: Into<Value>> FromIterator<T> for Value {
     }
 }
 
-impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Value {
+impl<K: Into<Key>, V: Into<Value>> FromIterator<(K, V)> for Value {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let entries = entries.into_iter();
-        Value::Object(entries.map(|(key, value)| (key.into(), value.into())).collect())
+        Value::Object(entries.map(|(key, value)| (key.into(), value.into())).collect::<Map>())
     }
 }
 
@@ -181,7 +181,9 @@ impl From<Value> for serde_json::Value {
             Value::Number(number) => Self::Number(number),
             Value::String(text) => Self::String(text),
             Value::Array(list) => list.into_iter().map(Self::from).collect(),
-            Value::Object(map) => map.into_iter().map(|(k, v)| (k, Self::from(v))).collect(),
+            Value::Object(map) => {
+                map.into_iter().map(|(k, v)| (String::from(k), Self::from(v))).collect()
+            }
         }
     }
 }

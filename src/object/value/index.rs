@@ -1,6 +1,6 @@
 //! Values by key and by place: `value["spec"]["containers"][0]`.
 
-use super::{Map, Value};
+use super::{Key, Map, Value};
 
 static NULL: Value = Value::Null;
 
@@ -54,19 +54,26 @@ impl Index for usize {
     }
 }
 
-impl Index for String {
-    fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
-        self.as_str().of(value)
-    }
+/// Texts of other types.
+macro_rules! text {
+    ($($ty:ty),*) => {$(
+        impl Index for $ty {
+            fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+                self.as_str().of(value)
+            }
 
-    fn of_mut<'v>(&self, value: &'v mut Value) -> Option<&'v mut Value> {
-        self.as_str().of_mut(value)
-    }
+            fn of_mut<'v>(&self, value: &'v mut Value) -> Option<&'v mut Value> {
+                self.as_str().of_mut(value)
+            }
 
-    fn made<'v>(&self, value: &'v mut Value) -> &'v mut Value {
-        self.as_str().made(value)
-    }
+            fn made<'v>(&self, value: &'v mut Value) -> &'v mut Value {
+                self.as_str().made(value)
+            }
+        }
+    )*};
 }
+
+text!(String, Key);
 
 impl<I: Index + ?Sized> Index for &I {
     fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
@@ -97,7 +104,7 @@ impl<I: Index> std::ops::IndexMut<I> for Value {
     }
 }
 
-impl std::ops::Index<&str> for Map<String, Value> {
+impl std::ops::Index<&str> for Map {
     type Output = Value;
 
     /// Null where there is nothing.

@@ -30,19 +30,19 @@ macro_rules! __json {
     };
     (@map $map:ident) => {};
     (@map $map:ident $key:tt : null $(, $($rest:tt)*)?) => {
-        $map.insert(($key).into(), $crate::object::json!(null));
+        $map.insert($key, $crate::object::json!(null));
         $($crate::object::json!(@map $map $($rest)*);)?
     };
     (@map $map:ident $key:tt : [ $($items:tt)* ] $(, $($rest:tt)*)?) => {
-        $map.insert(($key).into(), $crate::object::json!([ $($items)* ]));
+        $map.insert($key, $crate::object::json!([ $($items)* ]));
         $($crate::object::json!(@map $map $($rest)*);)?
     };
     (@map $map:ident $key:tt : { $($fields:tt)* } $(, $($rest:tt)*)?) => {
-        $map.insert(($key).into(), $crate::object::json!({ $($fields)* }));
+        $map.insert($key, $crate::object::json!({ $($fields)* }));
         $($crate::object::json!(@map $map $($rest)*);)?
     };
     (@map $map:ident $key:tt : $value:expr $(, $($rest:tt)*)?) => {
-        $map.insert(($key).into(), $crate::object::json!($value));
+        $map.insert($key, $crate::object::json!($value));
         $($crate::object::json!(@map $map $($rest)*);)?
     };
     ($value:expr) => { $crate::object::value::ToValue::to_value(&$value) };

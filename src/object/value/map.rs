@@ -1,8 +1,9 @@
 //! A map of JSON: sorted by key, shared until it is written to.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
+
+use super::{Key, Value};
 
 mod iter;
 
@@ -10,22 +11,23 @@ pub use iter::{IntoIter, Iter, IterMut};
 
 /// A sorted map whose clones share its entries: the first write to one of them copies those,
 /// and of values that are maps again only that they are shared.
-pub struct Map<K, V>(
+#[derive(Clone, Default)]
+pub struct Map(
     /// `None` if empty, which needs no memory.
-    Option<Arc<Vec<(K, V)>>>,
+    Option<Arc<Vec<(Key, Value)>>>,
 );
 
 /// Maps with up to this many keys are searched from the first key on.
 const SCANNED: usize = 16;
 
-impl<K, V> Map<K, V> {
+impl Map {
     /// An empty map.
     #[must_use]
     pub const fn new() -> Self {
         Self(None)
     }
 
-    fn entries(&self) -> &[(K, V)] {
+    fn entries(&self) -> &[(Key, Value)] {
         self.0.as_ref().map_or(&[], |entries| entries.as_slice())
     }
 
@@ -53,52 +55,62 @@ impl<K, V> Map<K, V> {
 
     /// The entries, by key.
     #[must_use]
-    pub fn iter(&self) -> Iter<'_, K, V> {
+    pub fn iter(&self) -> Iter<'_> {
         Iter(self.entries().iter())
     }
 
     /// The keys, sorted.
-    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + ExactSizeIterator + Clone {
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &Key> + ExactSizeIterator + Clone {
         self.entries().iter().map(|(key, _)| key)
     }
 
     /// The values, by key.
-    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> + ExactSizeIterator + Clone {
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &Value> + ExactSizeIterator + Clone {
         self.entries().iter().map(|(_, value)| value)
     }
-}
 
-impl<K: Ord + Borrow<str>, V> Map<K, V> {
     /// The place of a key. The keys of a small map mostly differ in length, which stands in the
     /// map beside them, while their texts lie elsewhere in memory: looked at one by one, only the
     /// key that is sought has to be fetched. That is what most of the time of a look-up goes to.
     fn find(&self, key: &str) -> Option<usize> {
         let entries = self.entries();
         if entries.len() <= SCANNED {
-            return entries.iter().position(|(name, _)| name.borrow() == key);
+            return entries.iter().position(|(name, _)| name.is(key));
         }
-        entries.binary_search_by(|(name, _)| name.borrow().cmp(key)).ok()
+        entries.binary_search_by(|(name, _)| name.as_str().cmp(key)).ok()
     }
 
     /// The place of a key, or the one that it would have.
-    fn place(&self, key: &str) -> Result<usize, usize> {
+    fn place(&self, key: &Key) -> Result<usize, usize> {
         let entries = self.entries();
         // Maps are mostly made in the order of their keys.
-        if entries.last().is_none_or(|(last, _)| last.borrow() < key) {
+        if entries.last().is_none_or(|(last, _)| last < key) {
             return Err(entries.len());
         }
-        entries.binary_search_by(|(name, _)| name.borrow().cmp(key))
+        entries.binary_search_by(|(name, _)| name.cmp(key))
     }
 
     /// The value of a key.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&V> {
+    pub fn get(&self, key: &str) -> Option<&Value> {
         self.find(key).map(|at| &self.entries()[at].1)
+    }
+
+    /// The same by a key that another map has, which takes less comparing.
+    #[must_use]
+    pub fn get_key(&self, key: &Key) -> Option<&Value> {
+        let entries = self.entries();
+        let at = if entries.len() <= SCANNED {
+            entries.iter().position(|(name, _)| name == key)?
+        } else {
+            entries.binary_search_by(|(name, _)| name.cmp(key)).ok()?
+        };
+        Some(&entries[at].1)
     }
 
     /// A key and its value.
     #[must_use]
-    pub fn get_key_value(&self, key: &str) -> Option<(&K, &V)> {
+    pub fn get_key_value(&self, key: &str) -> Option<(&Key, &Value)> {
         self.find(key).map(|at| &self.entries()[at]).map(|(key, value)| (key, value))
     }
 
@@ -107,23 +119,22 @@ impl<K: Ord + Borrow<str>, V> Map<K, V> {
     pub fn contains_key(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
-}
 
-impl<K: Ord + Clone + Borrow<str>, V: Clone> Map<K, V> {
     /// The entries for this map alone.
-    fn own(&mut self) -> &mut Vec<(K, V)> {
+    fn own(&mut self) -> &mut Vec<(Key, Value)> {
         Arc::make_mut(self.0.get_or_insert_default())
     }
 
     /// The value of a key, to be changed.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         let at = self.find(key)?;
         Some(&mut self.own()[at].1)
     }
 
     /// Puts a value under a key and gives back the one that was there.
-    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        match self.place(key.borrow()) {
+    pub fn insert(&mut self, key: impl Into<Key>, value: Value) -> Option<Value> {
+        let key = key.into();
+        match self.place(&key) {
             Ok(at) => Some(std::mem::replace(&mut self.own()[at].1, value)),
             Err(at) => {
                 put(self.own(), at, key, value);
@@ -133,19 +144,19 @@ impl<K: Ord + Clone + Borrow<str>, V: Clone> Map<K, V> {
     }
 
     /// Takes a key out.
-    pub fn remove(&mut self, key: &str) -> Option<V> {
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
         let at = self.find(key)?;
         Some(self.own().remove(at).1)
     }
 
     /// Takes a key out, and gives it back too.
-    pub fn remove_entry(&mut self, key: &str) -> Option<(K, V)> {
+    pub fn remove_entry(&mut self, key: &str) -> Option<(Key, Value)> {
         let at = self.find(key)?;
         Some(self.own().remove(at))
     }
 
     /// Keeps the entries that `keep` says.
-    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
         if !self.is_empty() {
             self.own().retain_mut(|(key, value)| keep(key, value));
         }
@@ -157,26 +168,26 @@ impl<K: Ord + Clone + Borrow<str>, V: Clone> Map<K, V> {
     }
 
     /// The place of a key, to be filled or changed.
-    pub fn entry(&mut self, key: impl Into<K>) -> Entry<'_, K, V> {
+    pub fn entry(&mut self, key: impl Into<Key>) -> Entry<'_> {
         let key = key.into();
-        let at = self.place(key.borrow());
+        let at = self.place(&key);
         Entry { entries: self.own(), key, at }
     }
 
     /// The entries, with values that may be changed.
-    pub fn iter_mut(&mut self) -> IterMut<'_, K, V> {
-        let entries: &mut [(K, V)] = if self.is_empty() { &mut [] } else { self.own() };
+    pub fn iter_mut(&mut self) -> IterMut<'_> {
+        let entries: &mut [(Key, Value)] = if self.is_empty() { &mut [] } else { self.own() };
         IterMut(entries.iter_mut())
     }
 
     /// The values, to be changed.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
         self.iter_mut().map(|(_, value)| value)
     }
 }
 
 /// Inserts an entry. Most maps are small and stay as they are: little room is made beyond it.
-fn put<K, V>(entries: &mut Vec<(K, V)>, at: usize, key: K, value: V) {
+fn put(entries: &mut Vec<(Key, Value)>, at: usize, key: Key, value: Value) {
     if entries.len() == entries.capacity() {
         entries.reserve_exact(1 + entries.len() / 2);
     }
@@ -184,15 +195,15 @@ fn put<K, V>(entries: &mut Vec<(K, V)>, at: usize, key: K, value: V) {
 }
 
 /// The place of a key in a map.
-pub struct Entry<'a, K, V> {
-    entries: &'a mut Vec<(K, V)>,
-    key: K,
+pub struct Entry<'a> {
+    entries: &'a mut Vec<(Key, Value)>,
+    key: Key,
     at: Result<usize, usize>,
 }
 
-impl<'a, K, V> Entry<'a, K, V> {
+impl<'a> Entry<'a> {
     /// The value there, or what is put there.
-    pub fn or_insert_with(self, value: impl FnOnce() -> V) -> &'a mut V {
+    pub fn or_insert_with(self, value: impl FnOnce() -> Value) -> &'a mut Value {
         let at = match self.at {
             Ok(at) => at,
             Err(at) => {
@@ -204,13 +215,13 @@ impl<'a, K, V> Entry<'a, K, V> {
     }
 
     /// The value there, or the given one.
-    pub fn or_insert(self, value: V) -> &'a mut V {
+    pub fn or_insert(self, value: Value) -> &'a mut Value {
         self.or_insert_with(|| value)
     }
 
     /// Changes the value that is there.
     #[must_use]
-    pub fn and_modify(self, change: impl FnOnce(&mut V)) -> Self {
+    pub fn and_modify(self, change: impl FnOnce(&mut Value)) -> Self {
         if let Ok(at) = self.at {
             change(&mut self.entries[at].1);
         }
@@ -218,36 +229,25 @@ impl<'a, K, V> Entry<'a, K, V> {
     }
 }
 
-impl<K, V> Default for Map<K, V> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<K, V> Clone for Map<K, V> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<K: PartialEq, V: PartialEq> PartialEq for Map<K, V> {
+impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
         self.is_same(other) || self.entries() == other.entries()
     }
 }
 
-impl<K: Eq, V: Eq> Eq for Map<K, V> {}
+impl Eq for Map {}
 
-impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Map<K, V> {
+impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self).finish()
     }
 }
 
-impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
+impl<K: Into<Key>> FromIterator<(K, Value)> for Map {
     /// Of a key that comes more than once, the last value stays.
-    fn from_iter<T: IntoIterator<Item = (K, V)>>(entries: T) -> Self {
-        let mut entries: Vec<(K, V)> = entries.into_iter().collect();
+    fn from_iter<T: IntoIterator<Item = (K, Value)>>(entries: T) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (key.into(), value));
+        let mut entries: Vec<(Key, Value)> = entries.collect();
         if !entries.is_sorted_by(|(a, _), (b, _)| a < b) {
             entries.reverse();
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -257,8 +257,8 @@ impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
     }
 }
 
-impl<K: Ord + Clone + Borrow<str>, V: Clone> Extend<(K, V)> for Map<K, V> {
-    fn extend<T: IntoIterator<Item = (K, V)>>(&mut self, entries: T) {
+impl<K: Into<Key>> Extend<(K, Value)> for Map {
+    fn extend<T: IntoIterator<Item = (K, Value)>>(&mut self, entries: T) {
         for (key, value) in entries {
             self.insert(key, value);
         }

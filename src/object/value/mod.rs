@@ -9,12 +9,15 @@
 
 mod convert;
 mod index;
+mod key;
 mod macros;
 mod map;
+mod names;
 mod text;
 
 pub use convert::ToValue;
 pub use index::Index;
+pub use key::Key;
 pub use macros::json;
 pub use map::{Entry, IntoIter, Iter, IterMut, Map};
 pub use serde_json::Number;
@@ -30,7 +33,7 @@ pub enum Value {
     Number(Number),
     String(String),
     Array(Vec<Value>),
-    Object(Map<String, Value>),
+    Object(Map),
 }
 
 impl Value {
@@ -233,7 +236,7 @@ impl Value {
 
     /// The map.
     #[must_use]
-    pub fn as_object(&self) -> Option<&Map<String, Value>> {
+    pub fn as_object(&self) -> Option<&Map> {
         match self {
             Value::Object(map) => Some(map),
             _ => None,
@@ -242,7 +245,7 @@ impl Value {
 
     /// The map, to be changed.
     #[must_use]
-    pub fn as_object_mut(&mut self) -> Option<&mut Map<String, Value>> {
+    pub fn as_object_mut(&mut self) -> Option<&mut Map> {
         match self {
             Value::Object(map) => Some(map),
             _ => None,

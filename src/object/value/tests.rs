@@ -31,7 +31,7 @@ fn keys_are_sorted_however_they_come_and_the_last_value_of_a_key_stays() {
 #[test]
 fn a_map_of_many_keys_is_searched_as_one_of_few() {
     let keys = (0..100).map(|n| format!("k{:02}", (n * 37) % 100));
-    let mut map: Map<String, Value> = keys.map(|key| (key.clone(), key.into())).collect();
+    let mut map: Map = keys.map(|key| (key.clone(), key.into())).collect();
     assert_eq!(map.get("k42"), Some(&json!("k42")));
     assert_eq!(map.get("k4"), None);
     map.entry("k4").or_insert(json!(4));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Map, Number, Value};
+use super::{Key, Map, Number, Value};
 
 /// What has a form in JSON as a value.
 ///
@@ -37,7 +37,33 @@ impl Serialize for Value {
     }
 }
 
-impl<K: Serialize, V: Serialize> Serialize for Map<K, V> {
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct KeyReader;
+
+        impl Visitor<'_> for KeyReader {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Key, E> {
+                Ok(text.into())
+            }
+        }
+
+        from.deserialize_str(KeyReader)
+    }
+}
+
+impl Serialize for Map {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(self)
     }
@@ -49,7 +75,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-impl<'de> Deserialize<'de> for Map<String, Value> {
+impl<'de> Deserialize<'de> for Map {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_map(MapReader)
     }
@@ -116,7 +142,7 @@ impl<'de> Visitor<'de> for Reader {
 struct MapReader;
 
 impl<'de> Visitor<'de> for MapReader {
-    type Value = Map<String, Value>;
+    type Value = Map;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map")
@@ -127,7 +153,7 @@ impl<'de> Visitor<'de> for MapReader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-        let mut entries: Vec<(String, Value)> = Vec::new();
+        let mut entries: Vec<(Key, Value)> = Vec::new();
         while let Some(entry) = from.next_entry()? {
             entries.push(entry);
         }

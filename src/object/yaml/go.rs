@@ -37,8 +37,9 @@ fn margin(out: &mut String, indent: usize) {
 }
 
 /// Writes a map; `inline`: its first key stands where the text ends already.
-fn block_map(out: &mut String, map: &Map<String, Value>, indent: usize, inline: bool) {
-    let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+fn block_map(out: &mut String, map: &Map, indent: usize, inline: bool) {
+    let mut entries: Vec<(&str, &Value)> =
+        map.iter().map(|(key, value)| (key.as_str(), value)).collect();
     entries.sort_by(|a, b| key_order(a.0, b.0));
     for (at, (key, value)) in entries.into_iter().enumerate() {
         if at > 0 || !inline {

@@ -36,7 +36,7 @@ impl Yaml {
         match value {
             Value::Array(items) => Yaml::List(items.iter().map(Yaml::from_json).collect()),
             Value::Object(map) => {
-                Yaml::Map(map.iter().map(|(k, v)| (k.clone(), Yaml::from_json(v))).collect())
+                Yaml::Map(map.iter().map(|(k, v)| (k.to_string(), Yaml::from_json(v))).collect())
             }
             scalar => Yaml::Scalar(scalar.clone()),
         }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::{slice, vec};
 
-use super::Map;
+use super::{Key, Map, Value};
 
 /// The entries of a map.
 #[derive(Clone, Debug)]
-pub struct Iter<'a, K, V>(pub(super) slice::Iter<'a, (K, V)>);
+pub struct Iter<'a>(pub(super) slice::Iter<'a, (Key, Value)>);
 
-impl<'a, K, V> Iterator for Iter<'a, K, V> {
-    type Item = (&'a K, &'a V);
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a Key, &'a Value);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(key, value)| (key, value))
@@ -21,20 +21,20 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
     }
 }
 
-impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
+impl DoubleEndedIterator for Iter<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
         self.0.next_back().map(|(key, value)| (key, value))
     }
 }
 
-impl<K, V> ExactSizeIterator for Iter<'_, K, V> {}
+impl ExactSizeIterator for Iter<'_> {}
 
 /// The entries of a map with values that may be changed.
 #[derive(Debug)]
-pub struct IterMut<'a, K, V>(pub(super) slice::IterMut<'a, (K, V)>);
+pub struct IterMut<'a>(pub(super) slice::IterMut<'a, (Key, Value)>);
 
-impl<'a, K, V> Iterator for IterMut<'a, K, V> {
-    type Item = (&'a K, &'a mut V);
+impl<'a> Iterator for IterMut<'a> {
+    type Item = (&'a Key, &'a mut Value);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(key, value)| (&*key, value))
@@ -45,14 +45,14 @@ impl<'a, K, V> Iterator for IterMut<'a, K, V> {
     }
 }
 
-impl<K, V> ExactSizeIterator for IterMut<'_, K, V> {}
+impl ExactSizeIterator for IterMut<'_> {}
 
 /// The entries of a map that is used up.
 #[derive(Debug)]
-pub struct IntoIter<K, V>(vec::IntoIter<(K, V)>);
+pub struct IntoIter(vec::IntoIter<(Key, Value)>);
 
-impl<K, V> Iterator for IntoIter<K, V> {
-    type Item = (K, V);
+impl Iterator for IntoIter {
+    type Item = (Key, Value);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next()
@@ -63,35 +63,35 @@ impl<K, V> Iterator for IntoIter<K, V> {
     }
 }
 
-impl<K, V> DoubleEndedIterator for IntoIter<K, V> {
+impl DoubleEndedIterator for IntoIter {
     fn next_back(&mut self) -> Option<Self::Item> {
         self.0.next_back()
     }
 }
 
-impl<K, V> ExactSizeIterator for IntoIter<K, V> {}
+impl ExactSizeIterator for IntoIter {}
 
-impl<K: Clone, V: Clone> IntoIterator for Map<K, V> {
-    type Item = (K, V);
-    type IntoIter = IntoIter<K, V>;
+impl IntoIterator for Map {
+    type Item = (Key, Value);
+    type IntoIter = IntoIter;
 
     fn into_iter(self) -> Self::IntoIter {
         IntoIter(self.0.map(Arc::unwrap_or_clone).unwrap_or_default().into_iter())
     }
 }
 
-impl<'a, K, V> IntoIterator for &'a Map<K, V> {
-    type Item = (&'a K, &'a V);
-    type IntoIter = Iter<'a, K, V>;
+impl<'a> IntoIterator for &'a Map {
+    type Item = (&'a Key, &'a Value);
+    type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
 }
 
-impl<'a, K: Ord + Clone + std::borrow::Borrow<str>, V: Clone> IntoIterator for &'a mut Map<K, V> {
-    type Item = (&'a K, &'a mut V);
-    type IntoIter = IterMut<'a, K, V>;
+impl<'a> IntoIterator for &'a mut Map {
+    type Item = (&'a Key, &'a mut Value);
+    type IntoIter = IterMut<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut()

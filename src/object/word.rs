@@ -1,0 +1,92 @@
+//! Names as keys of maps that many things are looked up in.
+//!
+//! A map of a thousand names compares ten of them to find one, and each is a text somewhere else
+//! in memory. A [`Word`] has its first letters with it, and those mostly decide.
+//!
+//! Not here: keys of JSON maps (`value`), which are few to a map and mostly known beforehand.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+/// How many letters are held in place.
+const HEAD: usize = 32;
+
+/// A text. Ordered as texts are.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The first letters as numbers, which are in order as the letters are; zeros after the end.
+    head: [u64; HEAD / 8],
+    length: usize,
+    /// All letters, where there are more.
+    text: Option<Arc<str>>,
+}
+
+impl From<&str> for Word {
+    fn from(text: &str) -> Self {
+        let mut letters = [0; HEAD];
+        let within = text.len().min(HEAD);
+        letters[..within].copy_from_slice(&text.as_bytes()[..within]);
+        let mut head = [0; HEAD / 8];
+        for (number, eight) in head.iter_mut().zip(letters.as_chunks().0) {
+            *number = u64::from_be_bytes(*eight);
+        }
+        Self { head, length: text.len(), text: (text.len() > HEAD).then(|| text.into()) }
+    }
+}
+
+impl Ord for Word {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // A text that ends is followed by zeros here: where those decide nothing, its length does.
+        self.head.cmp(&other.head).then_with(|| match (&self.text, &other.text) {
+            (Some(own), Some(other)) => own.cmp(other),
+            _ => self.length.cmp(&other.length),
+        })
+    }
+}
+
+impl PartialOrd for Word {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters: Vec<u8> = self.head.iter().flat_map(|number| number.to_be_bytes()).collect();
+        let short = || String::from_utf8_lossy(&letters[..self.length.min(HEAD)]).into_owned();
+        write!(f, "{:?}", self.text.as_ref().map_or_else(short, ToString::to_string))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_ordered_as_their_texts() {
+        let long = "n".repeat(HEAD);
+        let texts = [
+            String::new(),
+            "\0".to_owned(),
+            "a".to_owned(),
+            "a\0".to_owned(),
+            "a\0b".to_owned(),
+            "ab".to_owned(),
+            "ü".to_owned(),
+            long.clone(),
+            format!("{long}\0"),
+            format!("{long}a"),
+            format!("{long}b"),
+            "n".repeat(HEAD - 1),
+        ];
+        for a in &texts {
+            for b in &texts {
+                let (one, other) = (Word::from(a.as_str()), Word::from(b.as_str()));
+                assert_eq!(one.cmp(&other), a.cmp(b), "{a:?} {b:?}");
+                assert_eq!(one == other, a == b);
+            }
+            assert_eq!(format!("{:?}", Word::from(a.as_str())), format!("{a:?}"));
+        }
+    }
+}
