@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{EventKind, Input, List, Outbox, Payload, Request, Response, WatchEvent};
-use crate::base::{Time, limits};
+use crate::base::{Bug, Time, limits};
+use crate::object::word::Word;
 use crate::object::{Gvr, Object};
 
 /// Where a client draws the ids of its requests and timers; one for all parts of it.
@@ -72,11 +73,13 @@ const WATCH_SHORT: Duration = Duration::from_secs(1);
 pub struct Informer {
     /// What every list is made of: resource, namespace, selectors, user agent.
     list: Request,
-    objects: BTreeMap<String, BTreeMap<String, Arc<Object>>>,
+    objects: BTreeMap<Word, BTreeMap<Word, Arc<Object>>>,
     revision: u64,
     synced: bool,
     failures: u32,
     phase: Phase,
+    /// Wrong on purpose.
+    bug: Option<Bug>,
 }
 
 impl Informer {
@@ -91,7 +94,15 @@ impl Informer {
             synced: false,
             failures: 0,
             phase: Phase::Idle,
+            bug: None,
         }
+    }
+
+    /// The same, wrong on purpose (see [`Bug`]).
+    #[must_use]
+    pub fn with_bug(mut self, bug: Option<Bug>) -> Self {
+        self.bug = bug;
+        self
     }
 
     /// The same informer for objects that match a label selector only.
@@ -154,7 +165,7 @@ impl Informer {
     /// One object; `namespace` is empty for cluster scope.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<&Arc<Object>> {
-        self.objects.get(namespace)?.get(name)
+        self.objects.get(&namespace.into())?.get(&name.into())
     }
 
     /// All objects, by namespace and name.
@@ -164,7 +175,7 @@ impl Informer {
 
     /// The objects of one namespace, by name.
     pub fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Arc<Object>> {
-        self.objects.get(namespace).into_iter().flat_map(BTreeMap::values)
+        self.objects.get(&namespace.into()).into_iter().flat_map(BTreeMap::values)
     }
 
     fn ask_page(
@@ -203,6 +214,10 @@ impl Informer {
 
     /// Lists from the first page: at once the first time, after a pause when that did not help.
     fn relist(&mut self, now: Time, ids: &mut Ids, out: &mut Outbox) {
+        if self.bug == Some(Bug::NoRelist) {
+            self.revision = 0;
+            return self.ask_watch(now, ids, out);
+        }
         if self.failures == 0 {
             self.failures = 1;
             self.ask_page(None, Vec::new(), ids, out);
@@ -278,6 +293,9 @@ impl Informer {
         if let Phase::Watching { id: own, since, heard } = self.phase
             && own == id
         {
+            if self.bug == Some(Bug::SkipsGap) {
+                self.revision = 0;
+            }
             if !heard && now.since(since) < WATCH_SHORT {
                 self.pause(now, Next::Watch, ids, out);
             } else {
@@ -317,22 +335,17 @@ impl Informer {
     }
 
     fn put(&mut self, object: Arc<Object>) -> Vec<Change> {
-        // Most events are about what is there already: its keys are not made anew.
-        let known = self.objects.get_mut(object.namespace());
-        if let Some(place) = known.and_then(|names| names.get_mut(object.name())) {
-            let old = std::mem::replace(place, Arc::clone(&object));
-            return difference(Some(old), object);
-        }
-        let names = self.objects.entry(object.namespace().to_owned()).or_default();
-        names.insert(object.name().to_owned(), Arc::clone(&object));
-        difference(None, object)
+        let names = self.objects.entry(object.namespace().into()).or_default();
+        let old = names.insert(object.name().into(), Arc::clone(&object));
+        difference(old, object)
     }
 
     fn drop_object(&mut self, object: &Object) -> Vec<Change> {
-        let Some(names) = self.objects.get_mut(object.namespace()) else { return Vec::new() };
-        let old = names.remove(object.name());
+        let namespace = object.namespace().into();
+        let Some(names) = self.objects.get_mut(&namespace) else { return Vec::new() };
+        let old = names.remove(&object.name().into());
         if names.is_empty() {
-            self.objects.remove(object.namespace());
+            self.objects.remove(&namespace);
         }
         old.map(|old| Change { old: Some(old), new: None }).into_iter().collect()
     }
@@ -342,9 +355,10 @@ impl Informer {
         let mut before = std::mem::take(&mut self.objects);
         let mut changes = Vec::new();
         for item in items {
-            let old = before.get_mut(item.namespace()).and_then(|names| names.remove(item.name()));
-            let names = self.objects.entry(item.namespace().to_owned()).or_default();
-            names.insert(item.name().to_owned(), Arc::clone(&item));
+            let (namespace, name) = (Word::from(item.namespace()), Word::from(item.name()));
+            let old = before.get_mut(&namespace).and_then(|names| names.remove(&name));
+            let names = self.objects.entry(namespace).or_default();
+            names.insert(name, Arc::clone(&item));
             changes.extend(difference(old, item));
         }
         let gone = before.into_values().flat_map(BTreeMap::into_values);

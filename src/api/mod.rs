@@ -1,9 +1,11 @@
 //! The Kubernetes API as plain data: requests, answers, statuses, watch events, and what a client
 //! of it looks like as a state machine. Who carries a request is a *transport*, elsewhere.
 //!
-//! Nothing here does I/O or knows whether a real server answers.
+//! Nothing here but `http`, which carries requests to a real server, does I/O or knows whether one
+//! answers.
 
 pub mod client;
+pub mod http;
 pub mod informer;
 pub mod path;
 pub mod place;

@@ -23,7 +23,7 @@ use super::webhook;
 use crate::api::{Payload, Request, Response, WatchEvent};
 use crate::base::{Clock, Queue, Rng, Time, limits};
 use crate::object::{Gvr, Object};
-use crate::sim::pods::Images;
+use crate::sim::pods::{Behaviour, Images};
 use crate::sim::rest::WebhookAnswer;
 use crate::sim::rest::table::Transform;
 use crate::sim::world::{CallingOut, FIRST_DIRECT, Outbox, Signal, World};
@@ -152,6 +152,16 @@ impl Cluster {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// From now on the images that `pattern` stands for do what `behaviour` says.
+    pub fn set_image(&self, pattern: &str, behaviour: Behaviour) {
+        let mut core = self.shared.lock();
+        let now = core.tell_time();
+        let mut out = Outbox::default();
+        core.world.set_image(now, pattern, behaviour, &mut out);
+        core.take(out);
+        self.shared.wake.notify_one();
     }
 
     /// Asks something of the API server without a request, at what time it is.

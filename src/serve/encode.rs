@@ -141,7 +141,7 @@ fn json_list(list: &List, order: Order, form: Form) -> Encoded {
 }
 
 /// What a list says of itself.
-fn list_metadata(list: &List) -> Map<String, Value> {
+fn list_metadata(list: &List) -> Map {
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".to_owned(), list.revision.to_string().into());
     if let Some(token) = &list.continue_token {

@@ -26,6 +26,7 @@ mod body;
 mod cluster;
 mod encode;
 pub mod etcd;
+pub mod git;
 mod health;
 mod identity;
 mod journal;

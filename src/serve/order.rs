@@ -1,12 +1,10 @@
 //! The order in which Go prints what an object holds: that of its structs for built-in kinds, by
 //! name for custom resources, whose objects are maps to Go too.
 //!
-//! The orders are a generated table (`scripts/schema-order`); what a field holds is
-//! `object::schema`'s to say.
+//! The orders of structs, and what a field holds, are `object::schema`'s to say.
 
-use std::sync::LazyLock;
-
-use crate::object::schema::{self, MapType, TypeId};
+pub(super) use crate::object::schema::order::fields;
+use crate::object::schema::{self, TypeId};
 use crate::object::{Gvk, Object, Value};
 
 /// The order of keys of a value, and of what it holds. A list hands its items' order on.
@@ -117,7 +115,7 @@ impl Below {
     pub(super) fn order(self) -> Order {
         match self {
             Below::Sorted => Order::Sorted,
-            Below::Metadata => Order::Type(ORDERS.metadata),
+            Below::Metadata => Order::Type(schema::order::metadata()),
             Below::Fixed(fixed) => Order::Fixed(fixed),
         }
     }
@@ -157,69 +155,8 @@ impl Order {
     }
 }
 
-/// The fields of a type of the built-in schema, and each one's place among them; `None` for the
-/// places where they are sorted, and for a type that is no struct.
-pub(super) fn fields(ty: TypeId) -> Option<(&'static MapType, Option<&'static [u8]>)> {
-    let map = schema::builtin().ty(ty).map.as_ref()?;
-    Some((map, ORDERS.places.get(ty.0 as usize)?.as_deref()))
-}
-
 /// The type of a list's items.
 pub(super) fn items(ty: TypeId) -> Order {
     let list = schema::builtin().ty(ty).list.as_ref();
     list.map_or(Order::Sorted, |list| Order::Type(list.item))
-}
-
-struct Orders {
-    /// By type, by field: where it stands.
-    places: Vec<Option<Box<[u8]>>>,
-    metadata: TypeId,
-}
-
-static ORDERS: LazyLock<Orders> = LazyLock::new(|| Orders::read(include_str!("order.txt")));
-
-impl Orders {
-    fn read(text: &str) -> Self {
-        let mut named: Vec<(&str, &str)> =
-            text.lines().filter_map(|line| line.split_once('\t')).collect();
-        named.sort_unstable();
-        let mut metadata = TypeId::DEDUCED;
-        let places = schema::builtin().types().map(|(id, ty)| {
-            if ty.name == "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" {
-                metadata = id;
-            }
-            let at = named.binary_search_by(|(name, _)| (*name).cmp(&ty.name)).ok()?;
-            let fields = ty.map.as_ref()?.fields.len();
-            places(named[at].1, fields)
-        });
-        let places = places.collect();
-        Self { places, metadata }
-    }
-}
-
-/// The place of each field, from the fields by place.
-fn places(digits: &str, fields: usize) -> Option<Box<[u8]>> {
-    let mut places = vec![0; fields];
-    for (place, digit) in digits.bytes().enumerate() {
-        let field = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'z' => digit - b'a' + 10,
-            _ => digit.wrapping_sub(b'A').wrapping_add(36),
-        };
-        *places.get_mut(usize::from(field))? = u8::try_from(place).ok()?;
-    }
-    (digits.len() == fields).then(|| places.into_boxed_slice())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_line_of_the_table_fits_a_type() {
-        let lines = include_str!("order.txt").lines().filter(|line| line.contains('\t')).count();
-        let found = ORDERS.places.iter().flatten().count();
-        assert!(found >= lines, "{found} types of {lines} lines");
-        assert_ne!(ORDERS.metadata, TypeId::DEDUCED);
-    }
 }

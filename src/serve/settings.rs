@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::api::User;
 use crate::base::{Profile, Rng, Time};
 use crate::sim::Server;
+use crate::sim::controllers::Controller;
 use crate::sim::rest::{Admission, Authorization, Bootstrap, Endpoint, SharedKey, Webhooks};
 use crate::sim::store::Store;
 use crate::sim::world::Parts;
@@ -72,7 +73,9 @@ impl Settings {
             server.with_authorization(self.authorization).with_webhooks(Webhooks::CalledOut);
         // Accounts are there where somebody makes them.
         let service_accounts = self.parts.controllers.is_some();
-        server = server.with_admission(Admission { service_accounts, ..Admission::default() });
+        let told = self.parts.controllers.as_ref();
+        let quota_is_counted = told.is_some_and(|t| t.controllers.contains(&Controller::Quota));
+        server = server.with_admission(Admission { service_accounts, quota_is_counted });
         if let Some((issuer, secret)) = &self.token_issuer {
             server = server.with_token_issuer(issuer.clone(), Arc::new(SharedKey::new(secret)));
         }

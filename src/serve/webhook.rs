@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{Request, Uri, header};
+use hyper::{Request, Response, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -26,17 +26,52 @@ use crate::base::limits::REQUEST_BODY_BYTES;
 use crate::object::Value;
 use crate::sim::rest::{WebhookAnswer, WebhookCall};
 
+/// Redirections that are followed, as many as Go's client follows.
+const REDIRECTIONS: usize = 10;
+
 /// Makes a call; what goes wrong is told as Go's client tells it, as far as that is known.
 pub(super) async fn call(call: &WebhookCall) -> WebhookAnswer {
-    let answer = match timeout(call.timeout, post(call)).await {
+    let answer = match timeout(call.timeout, follow(call)).await {
         Ok(answer) => answer,
         Err(_) => Err("context deadline exceeded".to_owned()),
     };
     answer.map_or_else(WebhookAnswer::Failed, WebhookAnswer::Review)
 }
 
-async fn post(call: &WebhookCall) -> Result<Value, String> {
-    let uri: Uri = call.url.parse().map_err(|e| format!("{e}"))?;
+/// What one request came to.
+enum Posted {
+    Review(Value),
+    /// To be sent again, to there. Webhooks that are registered with a path of two slashes, as
+    /// envtest's are, redirect to the one with one.
+    Elsewhere(Uri),
+}
+
+async fn follow(call: &WebhookCall) -> Result<Value, String> {
+    let mut uri: Uri = call.url.parse().map_err(|e| format!("{e}"))?;
+    for _ in 0..=REDIRECTIONS {
+        match post(call, &uri).await? {
+            Posted::Review(review) => return Ok(review),
+            Posted::Elsewhere(other) => uri = other,
+        }
+    }
+    Err(format!("stopped after {REDIRECTIONS} redirects"))
+}
+
+/// Where a redirection that keeps method and body leads to.
+fn redirected(response: &Response<hyper::body::Incoming>, from: &Uri) -> Option<Uri> {
+    let keeps = [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT];
+    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
+    if !keeps.contains(&response.status()) {
+        return None;
+    }
+    if location.starts_with('/') {
+        let authority = from.authority()?;
+        return format!("https://{authority}{location}").parse().ok();
+    }
+    location.parse().ok().filter(|uri: &Uri| uri.scheme_str() == Some("https"))
+}
+
+async fn post(call: &WebhookCall, uri: &Uri) -> Result<Posted, String> {
     let host = uri.host().unwrap_or_default().to_owned();
     if call.service.is_some() {
         return Err(format!("dial tcp: lookup {host}: no such host"));
@@ -62,6 +97,10 @@ async fn post(call: &WebhookCall) -> Result<Value, String> {
         .body(Full::new(Bytes::from(call.body.to_string())))
         .map_err(|e| e.to_string())?;
     let response = sender.send_request(request).await.map_err(|e| e.to_string())?;
+    if let Some(elsewhere) = redirected(&response, uri) {
+        connection.abort();
+        return Ok(Posted::Elsewhere(elsewhere));
+    }
     let code = response.status();
     let body = Limited::new(response.into_body(), REQUEST_BODY_BYTES);
     let bytes = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
@@ -71,7 +110,8 @@ async fn post(call: &WebhookCall) -> Result<Value, String> {
         let text = String::from_utf8_lossy(&bytes);
         return Err(format!("the server responded with the status code {code} {text:?}"));
     }
-    serde_json::from_slice(&bytes).map_err(|e| format!("couldn't get version/kind; {e}"))
+    let review = serde_json::from_slice(&bytes);
+    review.map(Posted::Review).map_err(|e| format!("couldn't get version/kind; {e}"))
 }
 
 /// The system's words for an error of a connection.

@@ -37,7 +37,7 @@ fn list(out: &mut Vec<u8>, items: &[Value], order: Order) {
 }
 
 /// Writes a map, without the keys in `but`.
-pub(super) fn map(out: &mut Vec<u8>, map: &Map<String, Value>, order: Order, but: &[&str]) {
+pub(super) fn map(out: &mut Vec<u8>, map: &Map, order: Order, but: &[&str]) {
     out.push(b'{');
     let mut pairs = Pairs { start: out.len(), out, but };
     match order {
@@ -60,7 +60,7 @@ pub(super) fn map(out: &mut Vec<u8>, map: &Map<String, Value>, order: Order, but
 
 /// Writes the fields of a struct in their order. Both the map and the fields of the type are
 /// sorted, so they are gone through side by side.
-fn typed(pairs: &mut Pairs, map: &Map<String, Value>, ty: TypeId) {
+fn typed(pairs: &mut Pairs, map: &Map, ty: TypeId) {
     let Some((shape, places)) = order::fields(ty) else {
         return map.iter().for_each(|(key, item)| pairs.write(key, item, Order::Sorted));
     };

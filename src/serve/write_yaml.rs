@@ -24,7 +24,7 @@ pub(super) fn document(value: &Value) -> String {
 fn block(out: &mut String, value: &Value, indent: usize) {
     match value {
         Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
+            let mut keys: Vec<&str> = map.keys().map(AsRef::as_ref).collect();
             keys.sort_by(|a, b| natural(a, b));
             for (n, key) in keys.into_iter().enumerate() {
                 if n > 0 {

@@ -203,7 +203,7 @@ pub(super) fn write_list(value: Option<&Value>, out: &mut Writer) -> Option<()> 
 }
 
 /// What a schema that may also be a boolean or a list is, of its two fields.
-pub(super) fn either(form: Form, mut fields: Map<String, Value>) -> Value {
+pub(super) fn either(form: Form, mut fields: Map) -> Value {
     let schema = fields.remove("Schema").filter(|schema| !schema.is_null());
     if form == Form::OrBool {
         return schema.or_else(|| fields.remove("Allows")).unwrap_or(Value::Null);

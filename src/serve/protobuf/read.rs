@@ -80,19 +80,14 @@ impl Reading {
         mut self,
         id: MessageId,
         data: &[u8],
-        into: &mut Map<String, Value>,
+        into: &mut Map,
     ) -> Result<(), Error> {
         self.message(id, data, into)?;
         self.late.map_or(Ok(()), Err)
     }
 
     /// Reads the fields of a message into a map.
-    fn message(
-        &mut self,
-        id: MessageId,
-        data: &[u8],
-        into: &mut Map<String, Value>,
-    ) -> Result<(), Error> {
+    fn message(&mut self, id: MessageId, data: &[u8], into: &mut Map) -> Result<(), Error> {
         self.depth += 1;
         if self.depth > limits::DOCUMENT_DEPTH {
             return Err(Error::TooDeep);
@@ -126,7 +121,7 @@ impl Reading {
         &mut self,
         message: &Message,
         given: &[bool; MOST_FIELDS],
-        into: &mut Map<String, Value>,
+        into: &mut Map,
     ) -> Result<(), Error> {
         for place in &message.always {
             let field = &message.fields[*place];
@@ -159,7 +154,7 @@ impl Reading {
         field: &Field,
         wire: u8,
         reader: &mut Reader<'_>,
-        into: &mut Map<String, Value>,
+        into: &mut Map,
         is_new: bool,
     ) -> Result<(), Error> {
         let is_packed = field.shape == Shape::List && wire == BYTES && !is_delimited(field.ty);
@@ -281,7 +276,7 @@ fn wire_of(field: &Field) -> u8 {
 }
 
 /// The list under a key, made where there is none.
-fn list_at<'a>(into: &'a mut Map<String, Value>, key: &str) -> &'a mut Vec<Value> {
+fn list_at<'a>(into: &'a mut Map, key: &str) -> &'a mut Vec<Value> {
     if !into.get(key).is_some_and(Value::is_array) {
         into.insert(key.to_owned(), Value::Array(Vec::new()));
     }
@@ -292,7 +287,7 @@ fn list_at<'a>(into: &'a mut Map<String, Value>, key: &str) -> &'a mut Vec<Value
 }
 
 /// The map under a key, made where there is none.
-fn map_at<'a>(into: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {
+fn map_at<'a>(into: &'a mut Map, key: &str) -> &'a mut Map {
     if !into.get(key).is_some_and(Value::is_object) {
         into.insert(key.to_owned(), Value::Object(Map::new()));
     }

@@ -128,7 +128,7 @@ impl Writer {
         }
     }
 
-    fn fields(&mut self, message: &Message, map: &Map<String, Value>) -> Option<()> {
+    fn fields(&mut self, message: &Message, map: &Map) -> Option<()> {
         let given = gather(message, map);
         for (field, value) in message.fields.iter().zip(given) {
             match field.ty {
@@ -203,7 +203,7 @@ fn is_list(table: &Table, ty: Type) -> bool {
 
 /// The values of a message's fields, in their order, nulls left out. Both the map and the list of
 /// names are sorted, so one walk over both finds all.
-fn gather<'a>(message: &Message, map: &'a Map<String, Value>) -> [Option<&'a Value>; MOST_FIELDS] {
+fn gather<'a>(message: &Message, map: &'a Map) -> [Option<&'a Value>; MOST_FIELDS] {
     let mut given = [None; MOST_FIELDS];
     let mut names = message.by_name.iter().map(|at| (*at, message.fields[*at].json)).peekable();
     for (key, value) in map {

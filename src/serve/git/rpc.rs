@@ -1,0 +1,93 @@
+//! One request of Git's smart protocol, handed to git.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The two services of a Git server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    UploadPack,
+    ReceivePack,
+}
+
+impl Service {
+    /// The service of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "git-upload-pack" => Some(Self::UploadPack),
+            "git-receive-pack" => Some(Self::ReceivePack),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::UploadPack => "git-upload-pack",
+            Self::ReceivePack => "git-receive-pack",
+        }
+    }
+}
+
+/// What git is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) service: Service,
+    /// Only what there is, not a conversation.
+    pub(super) advertise: bool,
+    /// The `Git-Protocol` header: the version that a client speaks.
+    pub(super) protocol: Option<String>,
+    /// What the client sent.
+    pub(super) body: Vec<u8>,
+}
+
+/// Asks git about a repository; what it says.
+///
+/// # Errors
+/// It cannot be started, or ended with an error before it said anything.
+pub(super) fn run(repository: &Path, ask: &Ask) -> io::Result<Vec<u8>> {
+    let mut command = command();
+    command.args(["-c", "receive.autogc=false", "-c", "uploadpack.allowAnySHA1InWant=true"]);
+    command.arg(ask.service.name().trim_start_matches("git-")).arg("--stateless-rpc");
+    if ask.advertise {
+        command.arg("--http-backend-info-refs");
+    }
+    command.arg(repository);
+    if let Some(protocol) = &ask.protocol {
+        command.env("GIT_PROTOCOL", protocol);
+    }
+    let mut child = command.spawn()?;
+    let mut stdin = child.stdin.take();
+    let body = &ask.body;
+    // Git may talk before it has read all: both at once, or the two wait for each other.
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if let Some(stdin) = &mut stdin {
+                // One that ends early says itself why.
+                let _ = stdin.write_all(body);
+            }
+            drop(stdin);
+        });
+        child.wait_with_output()
+    })?;
+    if output.stdout.is_empty() && !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    Ok(output.stdout)
+}
+
+/// Git without anything of whoever runs this: no configuration, no prompts.
+#[expect(clippy::disallowed_methods, reason = "the Git server is a shell around git")]
+fn command() -> Command {
+    let mut command = Command::new("git");
+    command
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
