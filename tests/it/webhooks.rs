@@ -145,10 +145,8 @@ fn refusals_and_failures_are_told_in_the_words_of_a_real_server() {
     check(json!({ "failurePolicy": "Ignore" }), false, &late, None);
     let text = format!("{failed} received invalid webhook response: webhook response was absent");
     check(json!({}), false, &response(Value::Null), Some((500, &text)));
-    let text = "admission webhook \"w.example.com\" does not support dry run";
-    check(json!({ "sideEffects": "Some" }), true, &allow(), Some((400, text)));
+    // One with other side effects cannot be registered through v1.
     check(json!({ "sideEffects": "NoneOnDryRun" }), true, &allow(), None);
-    check(json!({ "sideEffects": "Some" }), false, &allow(), None);
 }
 
 #[test]

@@ -4,13 +4,13 @@
 //!
 //! Not here: what is wrong with the values (`validate`).
 
-use super::schema::{Additional, Node};
+use crate::object::schema::node::{Additional, Node};
 use crate::object::schema::{self, Mode, ProblemKind, TypeId, check, form};
 use crate::object::{Map, Object, Value};
 
 const OWN: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-type Fields = Map<String, Value>;
+type Fields = Map;
 
 /// Decodes an object as a request carries it: prunes and coerces it. Gives back the paths of the
 /// fields that the schema does not have, in the order in which they are told.
@@ -129,7 +129,7 @@ impl Pruner {
                 continue;
             }
             let path = join(path, key);
-            if let Some(property) = node.properties.get(key) {
+            if let Some(property) = node.properties.get(key.as_str()) {
                 self.value(Some(property), &path, value);
             } else {
                 match &node.additional {
@@ -151,7 +151,7 @@ impl Pruner {
         map.retain(|key, _| {
             let known = node.is_some_and(|node| {
                 (embedded && OWN.contains(&key.as_str()))
-                    || node.properties.contains_key(key)
+                    || node.properties.contains_key(key.as_str())
                     || node.additional != Additional::Unset
             });
             let is_own = path.is_empty() && OWN.contains(&key.as_str());
@@ -204,7 +204,7 @@ fn fill_map(node: &Node, map: &mut Fields) {
         }
     }
     for (key, value) in map.iter_mut() {
-        match (node.properties.get(key), &node.additional) {
+        match (node.properties.get(key.as_str()), &node.additional) {
             (Some(property), _) => fill_value(property, value),
             (None, Additional::Schema(schema)) => {
                 if let Some(default) = stands_in(schema, Some(value)) {

@@ -2,8 +2,8 @@
 //! end has come (R-CRD-03, R-CRD-07). What the controllers inside a kube-apiserver write, step by
 //! step, each step a write of the status.
 
-use super::schema::{text, texts};
 use crate::base::Time;
+use crate::object::schema::node::{text, texts};
 use crate::object::{Map, Object, Value, json};
 
 /// Holds a definition until its objects are gone.
@@ -144,18 +144,13 @@ fn accepted(
     }
     copy(wanted, "categories", &mut names);
     let order = ["plural", "singular", "shortNames", "kind", "listKind", "categories"];
-    let sorted: Map<String, Value> =
+    let sorted: Map =
         order.iter().filter_map(|key| Some(((*key).to_owned(), names.get(key)?.clone()))).collect();
     (Value::Object(sorted), conflict)
 }
 
 /// Takes the short names over unless one is another's, which is told.
-fn short_names(
-    wanted: &Value,
-    held: &Value,
-    taken: &Taken,
-    names: &mut Map<String, Value>,
-) -> Option<String> {
+fn short_names(wanted: &Value, held: &Value, taken: &Taken, names: &mut Map) -> Option<String> {
     if wanted.get("shortNames") == held.get("shortNames") {
         return None;
     }
@@ -177,7 +172,7 @@ fn short_names(
     }
 }
 
-fn copy(from: &Value, key: &str, to: &mut Map<String, Value>) {
+fn copy(from: &Value, key: &str, to: &mut Map) {
     match from.get(key) {
         Some(value) => to.insert(key.to_owned(), value.clone()),
         None => to.remove(key),

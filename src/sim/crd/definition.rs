@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use super::conditions::is_true;
 use super::rules::Rules;
-use super::schema::{Node, list, text, texts};
-use super::typed;
-use crate::object::schema::{KindInfo, Schema, Subresource, TypeId};
+use crate::object::schema::node::{Node, list, text, texts};
+use crate::object::schema::{KindInfo, Schema, Subresource, TypeId, typed};
 use crate::object::{Gvk, Gvr, Name, Object, Value};
 
 /// One version of a definition, with all that requests for its objects need.

@@ -12,12 +12,10 @@ pub mod definition;
 mod fault;
 mod names;
 mod rules;
-pub mod schema;
-pub mod typed;
 pub mod validate;
 
 pub use definition::{Column, ScalePaths, Version, is_served, served};
-pub(in crate::sim) use rules::CEL_RESERVED;
+pub(in crate::sim) use names::label_1035;
 pub use rules::Rules;
-pub use schema::Node;
+pub(in crate::sim) use rules::{CEL_RESERVED, syntax_fault};
 pub use validate::path_keys;

@@ -13,7 +13,7 @@ fn is_label(text: &str) -> bool {
 }
 
 /// What is wrong with a DNS-1035 label.
-pub(super) fn label_1035(text: &str) -> Vec<String> {
+pub(in crate::sim) fn label_1035(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if text.len() > 63 {
         faults.push("must be no more than 63 characters".to_owned());

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::kinds::{Kind, Registry};
-use super::{custom, secrets};
+use super::{custom, secrets, views};
 use crate::api::{Cause, Details, FieldValidation, Reason, Request, Status};
 use crate::base::Time;
 use crate::fields::Write;
+use crate::object::schema;
 use crate::object::schema::check::{self, Mode, ProblemKind};
 use crate::object::{Object, Value};
 use crate::sim::store::{Key, Resource};
@@ -41,7 +42,8 @@ impl<'a> Call<'a> {
         if unknown || (!kind.namespaced() && !namespace.is_empty()) {
             return Err(no_such_resource(true));
         }
-        let (group, plural) = (kind.info.gvr.group.clone(), kind.info.gvr.plural.clone());
+        let plural = kind.info.gvr.plural.clone();
+        let group = views::stored_group(&kind).unwrap_or_else(|| kind.info.gvr.group.clone());
         let resource = Resource { group, plural };
         let name = request.name.as_deref().unwrap_or_default();
         let mut warnings = Vec::new();
@@ -105,7 +107,9 @@ impl<'a> Call<'a> {
         // An object of a wrong kind comes this far where it is a custom one.
         let kind = if self.kind.custom.is_some() { object.kind() } else { self.kind.name() };
         let name = if self.name.is_empty() { object.name() } else { self.name };
-        Status::invalid(self.kind.group_name(), kind, name, causes)
+        // Events have one name for both of their groups.
+        let group = if self.kind.kind == "Event" { "" } else { self.kind.group_name() };
+        Status::invalid(group, kind, name, causes)
     }
 
     /// The object that the request carries, of the kind that the URL says.
@@ -200,6 +204,17 @@ impl<'a> Call<'a> {
 
     fn wrong_kind(&self, version: &str, found: &str) -> Status {
         let wanted = self.kind.name();
+        let is_known =
+            |kind: &schema::KindInfo| kind.gvk.api_version() == version && kind.gvk.kind == *found;
+        if !schema::builtin().kinds().any(is_known) {
+            let why = format!(
+                "no kind {found:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+            );
+            let short = version.rsplit('/').next().unwrap_or_default();
+            return Status::bad_request(format!(
+                "{found} in version {short:?} cannot be handled as a {wanted}: {why}"
+            ));
+        }
         let short = version.rsplit('/').next().unwrap_or_default();
         let package = match self.kind.group {
             "" => "core",
@@ -214,6 +229,10 @@ impl<'a> Call<'a> {
     pub(super) fn place(&self, object: &mut Object) -> Result<(), Status> {
         let found = object.namespace();
         if found == self.namespace {
+            return Ok(());
+        }
+        if !self.kind.namespaced() {
+            object.remove(&["metadata", "namespace"]);
             return Ok(());
         }
         if !found.is_empty() {

@@ -89,7 +89,9 @@ pub(super) fn admit_and_store(
     custom::forbid_create(server, call, object.name())?;
     admission::on_create(server, call, &mut object)?;
     services::allocate(server, call, None, &mut object)?;
-    strategy::prepare_for_create(&call.kind, call.now, &mut object);
+    let labels = |body: &crate::object::Value| body.get("metadata")?.get("labels").cloned();
+    let is_labelled = call.request.body.as_deref().and_then(labels).is_some_and(|l| !l.is_null());
+    strategy::prepare_for_create(&call.kind, call.now, is_labelled, &mut object);
     let name = object.name().to_owned();
     let mut causes = validate::create(call, &object);
     let warnings = custom::check(call, None, &object, &mut causes);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::call::{Call, no_such_resource};
 use super::kinds::Kind;
 use super::validate::embedded_metadata;
-use super::{Server, names};
+use super::{Server, names, views};
 use crate::api::{Cause, Details, Reason, Request, Status, Verb};
 use crate::fields;
 use crate::object::{Map, Object, Value, go};
@@ -26,7 +26,7 @@ pub(super) fn decode(version: &crd::Version, value: &Value) -> Result<Vec<String
 }
 
 /// Whether a body is of the version that the URL says; of another kind it is refused later.
-pub(super) fn types_fit(kind: &Kind, body: &Map<String, Value>) -> Result<(), Status> {
+pub(super) fn types_fit(kind: &Kind, body: &Map) -> Result<(), Status> {
     let name = kind.name();
     let unrecognized = |why: &str| {
         Status::bad_request(format!(
@@ -101,11 +101,12 @@ pub(super) fn fill(version: &crd::Version, object: &mut Object) {
 /// An object as it would be read back if it were stored.
 pub(super) fn as_kept(kind: &Kind, object: Object) -> Arc<Object> {
     let stored = Arc::new(to_storage(kind, object));
-    if kind.custom.is_some() { read(kind, &stored) } else { stored }
+    read(kind, &stored)
 }
 
 /// An object as it is stored: of the storage version.
-pub(super) fn to_storage(kind: &Kind, mut object: Object) -> Object {
+pub(super) fn to_storage(kind: &Kind, object: Object) -> Object {
+    let mut object = views::to_storage(kind, object);
     let stored = kind.custom.as_ref().and_then(|version| version.stored.as_deref());
     if let Some(stored) = stored {
         object.set(&["apiVersion"], stored.api_version.as_str().into());
@@ -118,7 +119,9 @@ pub(super) fn to_storage(kind: &Kind, mut object: Object) -> Object {
 /// A stored object as the version of a kind reads it. One that was written through this version
 /// since its schema is what it is comes as it is.
 pub(super) fn read(kind: &Kind, stored: &Arc<Object>) -> Arc<Object> {
-    let Some(version) = &kind.custom else { return Arc::clone(stored) };
+    let Some(version) = &kind.custom else {
+        return views::read_as(&kind.api_version, stored).unwrap_or_else(|| Arc::clone(stored));
+    };
     let written = stored.resource_version().parse().unwrap_or(0);
     if written > version.since && stored.api_version() == kind.api_version {
         return Arc::clone(stored);
@@ -140,6 +143,9 @@ pub(super) fn read(kind: &Kind, stored: &Arc<Object>) -> Arc<Object> {
 
 /// The live object that a request names, as its version reads it.
 pub(super) fn live(server: &Server, call: &Call) -> Option<Arc<Object>> {
+    if call.kind.kind == "ComponentStatus" {
+        return views::component(call.name);
+    }
     let stored = server.store.get(&call.resource, &call.key())?;
     Some(read(&call.kind, stored))
 }
@@ -148,11 +154,22 @@ pub(super) fn live(server: &Server, call: &Call) -> Option<Arc<Object>> {
 pub(super) fn keep(server: &mut Server, call: &Call, object: Object) -> Arc<Object> {
     let key = call.key_of(object.name());
     let stored = server.store.put(&call.resource, key, to_storage(&call.kind, object));
-    if call.kind.custom.is_some() { read(&call.kind, &stored) } else { stored }
+    read(&call.kind, &stored)
 }
 
 /// Turns what watches of custom resources hear into the version that they asked for.
 pub(super) fn present(server: &Server, mut deliveries: Vec<Delivery>) -> Vec<Delivery> {
+    for delivery in &mut deliveries {
+        let object = &delivery.event.object;
+        if object.kind() == "Event" && object.api_version() == "v1" {
+            let mut watches = server.store.watches();
+            let watch = watches.find(|w| w.client == delivery.client && w.id == delivery.id);
+            let presented = watch.and_then(|watch| views::read_as(&watch.api_version, object));
+            if let Some(presented) = presented {
+                delivery.event.object = presented;
+            }
+        }
+    }
     if !server.kinds.has_custom() {
         return deliveries;
     }

@@ -11,11 +11,16 @@ use crate::sim::store::Key;
 
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 
+const PODS_STAY: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
 pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, Status> {
     custom::has_verb(call, "delete")?;
     if call.kind.kind == "Namespace" && IMMORTAL.contains(&call.name) {
         let why = "this namespace may not be deleted";
         return Err(Status::forbidden(&call.request.resource, call.name, why));
+    }
+    if call.kind.kind == "Job" && call.request.options.delete.propagation.is_none() {
+        call.warnings.push(PODS_STAY.to_owned());
     }
     let live = custom::live(server, call).ok_or_else(|| call.not_found())?;
     if call.kind.kind == "CustomResourceDefinition" {
@@ -74,8 +79,11 @@ fn preconditions(call: &Call, live: &Object) -> Result<(), Status> {
             "the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). {then}"
         );
         // The real server names the kind here, not the resource.
-        let text =
-            format!("Operation cannot be fulfilled on {} {:?}: {why}", call.kind.name(), call.name);
+        let mut of_kind = call.kind.name().to_owned();
+        if !call.kind.group_name().is_empty() {
+            of_kind = format!("{of_kind}.{}", call.kind.group_name());
+        }
+        let text = format!("Operation cannot be fulfilled on {of_kind} {:?}: {why}", call.name);
         let mut status = call.conflict(&why);
         status.message = text;
         if let Some(details) = &mut status.details {
@@ -172,10 +180,18 @@ fn mark(call: &Call, object: &mut Object, grace: i64) {
     }
 }
 
+/// Kinds older than the collector, whose pods stay unless it is told otherwise.
+fn orphans_by_default(call: &Call) -> bool {
+    matches!((call.kind.group, call.kind.kind), ("batch", "Job") | ("", "ReplicationController"))
+}
+
 /// The finalizers that hold the object from now on: what is to happen to its dependents is
 /// written down as one (R-STO-24).
 fn finalizers_after<'a>(call: &Call, live: &'a Object) -> Vec<&'a str> {
-    let Some(propagation) = call.request.options.delete.propagation else {
+    let given = call.request.options.delete.propagation;
+    let decided = live.finalizers().any(|f| matches!(f, "orphan" | "foregroundDeletion"));
+    let orphans = orphans_by_default(call) && !decided;
+    let Some(propagation) = given.or(orphans.then_some(Propagation::Orphan)) else {
         return live.finalizers().collect();
     };
     let of_others = |f: &&str| !matches!(*f, "orphan" | "foregroundDeletion");

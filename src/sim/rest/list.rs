@@ -1,7 +1,7 @@
 //! LIST: pages of one revision (R-HTTP-34 to R-HTTP-36).
 
 use super::call::Call;
-use super::{Server, custom, selection};
+use super::{Server, custom, selection, views};
 use crate::api::{Cause, Details, List, Reason, Response, Status};
 use crate::object::{Value, json};
 use crate::sim::store::Key;
@@ -35,9 +35,12 @@ pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
         .list(&call.resource, &filter, at, after.as_ref(), limit)
         .map_err(|_| too_old(continued))?;
     let items = page.items.into_iter();
-    let items = match &call.kind.custom {
-        Some(_) => items.map(|item| custom::read(&call.kind, &item)).collect(),
-        None => items.collect(),
+    let items = if call.kind.kind == "ComponentStatus" {
+        views::components()
+    } else if call.kind.custom.is_some() || call.kind.kind == "Event" {
+        items.map(|item| custom::read(&call.kind, &item)).collect()
+    } else {
+        items.collect()
     };
     let start_of = |key: &Key| -> String {
         let text = key.as_str();

@@ -26,6 +26,7 @@ mod defaults;
 mod definitions;
 mod delete;
 pub mod discovery;
+mod expiry;
 mod get;
 mod kinds;
 mod list;
@@ -42,6 +43,7 @@ pub mod table;
 mod ticks;
 mod update;
 mod validate;
+mod views;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -88,12 +90,14 @@ pub struct Server {
     kinds: kinds::Registry,
     rng: Rng,
     bookmarks: ticks::Bookmarks,
+    expiry: expiry::Expiry,
     ended: Vec<(u32, u64)>,
     auth: auth::Auth,
     admission: Admission,
     documents: discovery::Documents,
     calls: admission::Calls,
     programs: admission::Programs,
+    addresses: services::Addresses,
 }
 
 impl Server {
@@ -116,12 +120,14 @@ impl Server {
             kinds: kinds::Registry::default(),
             rng: seed.fork("apiserver"),
             bookmarks: ticks::Bookmarks::default(),
+            expiry: expiry::Expiry::default(),
             ended: Vec::new(),
             auth: auth::Auth::new(seed),
             admission: Admission::default(),
             documents: discovery::Documents::default(),
             calls: admission::Calls::default(),
             programs: admission::Programs::default(),
+            addresses: services::Addresses::default(),
         }
     }
 
@@ -158,9 +164,11 @@ impl Server {
     }
 
     fn run_once(&mut self, now: Time, client: u32, id: u64, request: &Request) -> Handled {
+        expiry::expire(self, now);
         let response = self.answer(now, client, id, request).unwrap_or_else(Response::from);
         if request.is_write() {
             self.auth.after_write(request);
+            self.expiry.after(now, request, &response);
         }
         self.bookmarks.after_request(now, &self.store);
         self.documents.after(request);
@@ -203,9 +211,21 @@ impl Server {
         self.store.close(|watch| watch.client == client);
     }
 
+    /// Ends every watch of a client that is still there; gives back (client, id) of each.
+    pub fn end_watches(&mut self, client: u32) -> Vec<(u32, u64)> {
+        self.store.close(|watch| watch.client == client)
+    }
+
     /// Closes one watch.
     pub fn drop_watch(&mut self, client: u32, id: u64) {
         self.store.close(|watch| watch.client == client && watch.id == id);
+    }
+
+    /// Whether a client from number `first` on watches objects of one of these kinds.
+    #[must_use]
+    pub fn is_watched(&self, first: u32, kinds: &[&str]) -> bool {
+        let mut watches = self.store.watches().filter(|watch| watch.client >= first);
+        watches.any(|watch| kinds.contains(&&*watch.kind))
     }
 
     /// What is due at `now`: bookmarks, and watches whose `timeoutSeconds` are over.
@@ -238,6 +258,12 @@ impl Server {
         self.store.all()
     }
 
+    /// How many watches are open.
+    #[must_use]
+    pub fn watch_count(&self) -> usize {
+        self.store.watches().count()
+    }
+
     /// The revision of the last write.
     #[must_use]
     pub fn revision(&self) -> u64 {
@@ -266,6 +292,7 @@ impl Server {
     /// requests.
     pub fn learn_kinds(&mut self, now: Time) {
         definitions::settle(self, now);
+        expiry::adopt(self, now);
     }
 
     /// Forgets history up to `revision`: older lists and watches are told 410 (R-STO-33).

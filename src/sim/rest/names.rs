@@ -1,6 +1,7 @@
 //! Names that the server makes, and the rules that names must keep (R-VAL-01, R-STO-13).
 
 use crate::base::Rng;
+use crate::sim::crd;
 
 /// A version 4 UUID.
 pub(super) fn uid(rng: &mut Rng) -> String {
@@ -77,6 +78,32 @@ pub(super) fn path_segment(text: &str) -> Vec<String> {
     }
     let bad = ["/", "%"].into_iter().filter(|bad| text.contains(bad));
     bad.map(|bad| format!("may not contain '{bad}'")).collect()
+}
+
+/// What is wrong with a DNS-1035 label.
+pub(super) fn label_1035(text: &str) -> Vec<String> {
+    crd::label_1035(text)
+}
+
+/// What is wrong with a domain and a path, such as the name of a controller.
+pub(super) fn domain_path(text: &str) -> Vec<String> {
+    let parts = text.split_once('/');
+    let sound =
+        |(domain, path): (&str, &str)| subdomain_1123(domain).is_empty() && !path.is_empty();
+    if parts.is_some_and(sound) {
+        return Vec::new();
+    }
+    vec!["must be a domain-prefixed path (such as \"acme.io/foo\")".to_owned()]
+}
+
+/// What is wrong with the name of a variable in CEL.
+pub(super) fn cel_identifier(text: &str) -> Vec<String> {
+    let mut bytes = text.bytes();
+    let starts = bytes.next().is_none_or(|b| b.is_ascii_alphabetic() || b == b'_');
+    if starts && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Vec::new();
+    }
+    vec!["must be a valid CEL identifier".to_owned()]
 }
 
 /// Upstream counts bytes here too, and says characters.

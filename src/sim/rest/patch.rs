@@ -2,9 +2,9 @@
 
 use super::call::{Call, method_not_allowed};
 use super::{Server, apply, custom, scale, subresources, update};
-use crate::api::{Cause, Details, PatchKind, Reason, Response, Status};
+use crate::api::{Cause, Details, PatchKind, Reason, Response, Status, Verb};
 use crate::object::patch::{self, PatchError};
-use crate::object::schema::{Schema, TypeId};
+use crate::object::schema::{Schema, TypeId, order};
 use crate::object::{Object, Value};
 
 pub(super) fn answer(
@@ -81,7 +81,7 @@ fn decoded(call: &mut Call, live: &Object, patched: Value) -> Result<Object, Sta
         .and_then(|()| call.decode(&patched, Some(live)))
         .and_then(|problems| call.tell_or_refuse(problems));
     if let Err(why) = result {
-        let shown = Value::String(patched.to_string());
+        let shown = Value::String(shown(call, &patched));
         let cause = Cause {
             reason: "FieldValueInvalid".to_owned(),
             message: format!("Invalid value: {shown}: {why}"),
@@ -90,6 +90,15 @@ fn decoded(call: &mut Call, live: &Object, patched: Value) -> Result<Object, Sta
         return Err(Status::invalid("", "", "", &[cause]));
     }
     Object::from_value(patched).map_err(|_| Status::bad_request("not an object"))
+}
+
+/// The patched document in an error's text.
+fn shown(call: &Call, patched: &Value) -> String {
+    let patch = call.request.body.as_deref();
+    if call.kind.custom.is_some() || matches!(call.request.verb, Verb::Patch(PatchKind::Json)) {
+        return patched.to_string();
+    }
+    order::patched_text(call.kind.ty, patched, patch)
 }
 
 fn is_of_kind(call: &Call, patched: &Value) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::call::Call;
-use super::custom;
+use super::{custom, views};
 use crate::api::Status;
 use crate::object::{FieldSelector, LabelSelector};
 use crate::sim::store::Filter;
@@ -50,6 +50,23 @@ const FIELDS: &[(&str, &str, &[&str])] = &[
             "type",
         ],
     ),
+    (
+        "events.k8s.io",
+        "Event",
+        &[
+            "regarding.kind",
+            "regarding.namespace",
+            "regarding.name",
+            "regarding.uid",
+            "regarding.apiVersion",
+            "regarding.resourceVersion",
+            "regarding.fieldPath",
+            "reason",
+            "reportingController",
+            "type",
+        ],
+    ),
+    ("resource.k8s.io", "ResourceSlice", &["spec.nodeName", "spec.driver"]),
 ];
 
 pub(super) fn of(call: &Call) -> Result<Filter, Status> {
@@ -63,6 +80,9 @@ pub(super) fn of(call: &Call) -> Result<Filter, Status> {
         None => FieldSelector::default(),
     };
     known_fields(call, &fields)?;
+    for term in &mut fields.terms {
+        term.field = views::stored_field(&call.kind, &term.field).into_owned();
+    }
     let mut name = (!call.name.is_empty()).then(|| call.name.to_owned());
     fields.terms.retain(|term| {
         let is_name = term.field == "metadata.name" && term.equal && name.is_none();

@@ -3,12 +3,14 @@
 //!
 //! The cluster is single-stack IPv4 with services in 10.96.0.0/12, as kubeadm sets it up.
 
+use std::collections::BTreeMap;
+
 use super::Server;
 use super::call::Call;
 use crate::api::{Cause, Status};
 use crate::base::Rng;
 use crate::object::{Object, Value, json};
-use crate::sim::store::Resource;
+use crate::sim::store::{Resource, Store};
 
 const NODE_PORTS: std::ops::Range<i64> = 30_000..32_768;
 
@@ -196,13 +198,61 @@ fn in_range(call: &Call, service: &Object, address: &str) -> Result<(), Status> 
     Err(refused(call, service, "spec.clusterIPs", &why))
 }
 
-fn services(server: &Server) -> impl Iterator<Item = &Object> {
-    let services = Resource { group: "".into(), plural: "services".into() };
-    server.store.all_of(&services).map(AsRef::as_ref)
+fn resource() -> Resource {
+    Resource { group: "".into(), plural: "services".into() }
 }
 
-fn holder<'a>(server: &'a Server, address: &str) -> Option<&'a Object> {
-    services(server).find(|s| s.text(&["spec", "clusterIP"]) == Some(address))
+fn services(server: &Server) -> impl Iterator<Item = &Object> {
+    server.store.all_of(&resource()).map(AsRef::as_ref)
+}
+
+/// Which Service has which address: read from the store, and kept up to date from its changes.
+#[derive(Debug, Default)]
+pub(super) struct Addresses {
+    /// The revision that it was read at.
+    at: u64,
+    /// The uid of the Service that has the address.
+    holders: BTreeMap<String, String>,
+}
+
+impl Addresses {
+    /// Takes in what changed since it was last asked.
+    fn catch_up(&mut self, store: &Store) {
+        let services = resource();
+        match store.changes(&services, self.at) {
+            Ok(changes) if self.at > 0 => {
+                for (old, new) in changes {
+                    self.replace(old, new);
+                }
+            }
+            _ => {
+                self.holders.clear();
+                store.all_of(&services).for_each(|service| self.replace(None, Some(service)));
+            }
+        }
+        self.at = store.revision();
+    }
+
+    fn replace(&mut self, old: Option<&Object>, new: Option<&Object>) {
+        if let Some(address) = old.and_then(address_of)
+            && self.holders.get(address).is_some_and(|uid| old.is_some_and(|old| old.uid() == uid))
+        {
+            self.holders.remove(address);
+        }
+        if let Some((address, new)) = new.and_then(address_of).zip(new) {
+            self.holders.entry(address.to_owned()).or_insert_with(|| new.uid().to_owned());
+        }
+    }
+}
+
+fn address_of(service: &Object) -> Option<&str> {
+    service.text(&["spec", "clusterIP"]).filter(|address| !matches!(*address, "" | "None"))
+}
+
+/// The uid of the Service that has an address.
+fn holder<'a>(server: &'a mut Server, address: &str) -> Option<&'a str> {
+    server.addresses.catch_up(&server.store);
+    server.addresses.holders.get(address).map(String::as_str)
 }
 
 /// A random address that nobody has. The first 256 are left to those who ask for one.
@@ -217,13 +267,12 @@ fn free_address(server: &mut Server) -> String {
 }
 
 fn address_is_free(
-    server: &Server,
+    server: &mut Server,
     call: &Call,
     service: &Object,
     address: &str,
 ) -> Result<(), Status> {
-    let other = holder(server, address).filter(|other| other.uid() != service.uid());
-    if other.is_none() {
+    if holder(server, address).is_none_or(|uid| uid == service.uid()) {
         return Ok(());
     }
     let why =
@@ -286,5 +335,41 @@ fn node_ports(server: &mut Server, service: &mut Object) {
         taken.push(node_port);
         port.insert("nodePort".to_owned(), node_port.into());
         own.push((number, node_port));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::store::Key;
+
+    fn put(store: &mut Store, name: &str, address: &str) {
+        let value =
+            json!({"metadata": {"name": name, "uid": name}, "spec": {"clusterIP": address}});
+        let service = Object::from_value(value).unwrap();
+        store.put(&resource(), Key::new("a", name), service);
+    }
+
+    fn check(addresses: &mut Addresses, store: &Store, expect: &[(&str, &str)]) {
+        addresses.catch_up(store);
+        let held = addresses.holders.iter().map(|(address, uid)| (address.as_str(), uid.as_str()));
+        assert_eq!(held.collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn addresses_follow_the_store_whether_its_history_is_kept_or_not() {
+        let (mut store, mut addresses) = (Store::default(), Addresses::default());
+        check(&mut addresses, &store, &[]);
+        put(&mut store, "one", "10.96.1.1");
+        put(&mut store, "two", "None");
+        check(&mut addresses, &store, &[("10.96.1.1", "one")]);
+        put(&mut store, "one", "10.96.1.2");
+        put(&mut store, "two", "10.96.1.1");
+        check(&mut addresses, &store, &[("10.96.1.1", "two"), ("10.96.1.2", "one")]);
+        store.remove(&resource(), Key::new("a", "two"));
+        check(&mut addresses, &store, &[("10.96.1.2", "one")]);
+        put(&mut store, "two", "10.96.1.3");
+        store.compact(store.revision());
+        check(&mut addresses, &store, &[("10.96.1.2", "one"), ("10.96.1.3", "two")]);
     }
 }

@@ -4,7 +4,7 @@
 use super::custom;
 use super::kinds::Kind;
 use crate::base::Time;
-use crate::object::{Object, Value};
+use crate::object::{Key, Object, Value};
 
 mod jobs;
 mod pods;
@@ -20,6 +20,12 @@ pub(super) enum Generation {
     SpecAndAnnotations,
     /// A change of anything but metadata and status.
     Content,
+    /// The same, or a change of a label.
+    ContentAndLabels,
+    /// It is 1, and stays.
+    One,
+    /// There is none until the spec changes.
+    SpecFromNone,
     /// A change of anything but metadata (what is left of the status is then the live one).
     Custom,
 }
@@ -111,7 +117,6 @@ fn generation(kind: &str) -> Generation {
         | "IngressClass"
         | "NetworkPolicy"
         | "PodDisruptionBudget"
-        | "CSIDriver"
         | "FlowSchema"
         | "PriorityLevelConfiguration"
         | "Pod"
@@ -119,9 +124,10 @@ fn generation(kind: &str) -> Generation {
         | "ResourceSlice"
         | "DeviceClass"
         | "CustomResourceDefinition" => Generation::Spec,
-        "EndpointSlice"
-        | "PriorityClass"
-        | "PodTemplate"
+        "EndpointSlice" => Generation::ContentAndLabels,
+        "PriorityClass" => Generation::One,
+        "CSIDriver" => Generation::SpecFromNone,
+        "PodTemplate"
         | "MutatingWebhookConfiguration"
         | "ValidatingWebhookConfiguration"
         | "ValidatingAdmissionPolicy"
@@ -132,8 +138,9 @@ fn generation(kind: &str) -> Generation {
     }
 }
 
-pub(super) fn prepare_for_create(kind: &Kind, now: Time, object: &mut Object) {
-    if kind.strategy.generation != Generation::None {
+/// `is_labelled` says whether the object came with labels of its own.
+pub(super) fn prepare_for_create(kind: &Kind, now: Time, is_labelled: bool, object: &mut Object) {
+    if !matches!(kind.strategy.generation, Generation::None | Generation::SpecFromNone) {
         object.set(&["metadata", "generation"], 1.into());
     }
     if let Some(version) = &kind.custom {
@@ -154,10 +161,15 @@ pub(super) fn prepare_for_create(kind: &Kind, now: Time, object: &mut Object) {
             object.set(&["spec", "finalizers"], Value::Array(finalizers));
         }
         "Pod" => pods::prepare_for_create(now, object),
-        "Job" => jobs::prepare_for_create(object),
+        "Job" => jobs::prepare_for_create(object, is_labelled),
         "DaemonSet" => set_template_generation(object, 1),
+        "EndpointSlice" => drop_old_topology(object),
+        "StatefulSet" => drop_most_unavailable(object),
         "CustomResourceDefinition" => note_storage_version(object),
-        "PersistentVolumeClaim" => object.set(&["status", "phase"], "Pending".into()),
+        "PersistentVolumeClaim" => {
+            data_source(object);
+            object.set(&["status", "phase"], "Pending".into());
+        }
         "PersistentVolume" => {
             object.set(&["status", "phase"], "Pending".into());
             object.set(&["status", "lastPhaseTransitionTime"], now.rfc3339().into());
@@ -174,6 +186,9 @@ pub(super) fn read_back(kind: &Kind, object: &mut Object) {
     }
     if kind.kind == "Job" {
         jobs::read_back(object);
+    }
+    if kind.kind == "CSINode" && object.list(&["spec", "drivers"]).is_empty() {
+        object.set(&["spec", "drivers"], Value::Null);
     }
     for field in &kind.nullable {
         if object.list(&[field]).is_empty() {
@@ -203,6 +218,11 @@ pub(super) fn prepare_for_update(
             match kind.kind {
                 "Namespace" => copy(live, object, &["spec", "finalizers"]),
                 "DaemonSet" => count_template_generation(live, object),
+                "EndpointSlice" => drop_old_topology(object),
+                "PersistentVolumeClaim" => data_source(object),
+                "StatefulSet" => drop_most_unavailable(object),
+                // What was asked for is asked for.
+                "CertificateSigningRequest" => copy(live, object, &["spec"]),
                 "CustomResourceDefinition" => note_storage_version(object),
                 _ => {}
             }
@@ -218,6 +238,11 @@ pub(super) fn prepare_for_update(
 fn keep_all_but_status(kind: &Kind, live: &Object, object: &mut Object) {
     copy(live, object, &["spec"]);
     match kind.kind {
+        kind if STATUS_ALONE.contains(&kind) => {
+            for field in ["annotations", "finalizers", "labels", "ownerReferences"] {
+                copy(live, object, &["metadata", field]);
+            }
+        }
         "Deployment" => copy(live, object, &["metadata", "labels"]),
         "Pod" => {
             copy(live, object, &["metadata", "deletionTimestamp"]);
@@ -227,6 +252,17 @@ fn keep_all_but_status(kind: &Kind, live: &Object, object: &mut Object) {
         _ => {}
     }
 }
+
+/// Kinds whose writers of a status change nothing of the metadata.
+const STATUS_ALONE: &[&str] = &[
+    "APIService",
+    "FlowSchema",
+    "PriorityLevelConfiguration",
+    "ResourceClaim",
+    "ServiceCIDR",
+    "ValidatingAdmissionPolicy",
+    "VolumeAttachment",
+];
 
 fn copy(live: &Object, object: &mut Object, path: &[&str]) {
     match live.at(path) {
@@ -241,19 +277,26 @@ fn copy(live: &Object, object: &mut Object, path: &[&str]) {
 fn rises(kind: &Kind, live: &Object, object: &Object) -> bool {
     let differs = |path: &[&str]| live.at(path) != object.at(path);
     match kind.strategy.generation {
-        Generation::None => false,
-        Generation::Spec => differs(&["spec"]),
+        Generation::None | Generation::One => false,
+        Generation::Spec | Generation::SpecFromNone => differs(&["spec"]),
         Generation::SpecAndAnnotations => {
             differs(&["spec"]) || differs(&["metadata", "annotations"])
         }
-        rule @ (Generation::Content | Generation::Custom) => {
-            let content = |key: &&String| match key.as_str() {
+        Generation::ContentAndLabels if live.labels() != object.labels() => true,
+        rule @ (Generation::Content | Generation::ContentAndLabels | Generation::Custom) => {
+            let content = |key: &&Key| match key.as_str() {
                 "metadata" => false,
                 "status" => rule == Generation::Custom,
                 _ => true,
             };
             let keys = live.0.keys().chain(object.0.keys()).filter(content);
-            keys.into_iter().any(|key| live.0.get(key) != object.0.get(key))
+            let same = |a: Option<&Value>, b: Option<&Value>| {
+                let is_empty = |value: Option<&Value>| {
+                    value.is_none_or(|v| v.is_null() || v.as_array().is_some_and(Vec::is_empty))
+                };
+                a == b || (is_empty(a) && is_empty(b))
+            };
+            keys.into_iter().any(|key| !same(live.0.get(key), object.0.get(key)))
         }
     }
 }
@@ -269,6 +312,44 @@ fn note_storage_version(crd: &mut Object) {
         stored.push(name);
         crd.set(&["status", "storedVersions"], Value::Array(stored));
     }
+}
+
+/// A field of the first version, which nobody reads any more.
+fn drop_old_topology(slice: &mut Object) {
+    let endpoints = slice.0.get_mut("endpoints").and_then(Value::as_array_mut);
+    for endpoint in endpoints.into_iter().flatten().filter_map(Value::as_object_mut) {
+        endpoint.remove("deprecatedTopology");
+    }
+}
+
+/// What a claim is filled from stands in two fields, of which one is enough. The older one knows
+/// claims and snapshots alone; anything else in it is dropped.
+fn data_source(claim: &mut Object) {
+    let (old, new) = (["spec", "dataSource"], ["spec", "dataSourceRef"]);
+    let is_old = |source: &Value| {
+        let text = |key: &str| source[key].as_str().unwrap_or_default();
+        matches!(
+            (text("apiGroup"), text("kind")),
+            ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
+        )
+    };
+    let keeps = |object: &Object| object.at(&old).is_some_and(is_old);
+    if claim.at(&old).is_some() && claim.at(&new).is_none() && !keeps(claim) {
+        claim.remove(&old);
+    }
+    if let (Some(source), None) = (claim.at(&old).cloned(), claim.at(&new)) {
+        claim.set(&new, source);
+    } else if let (None, Some(source)) = (claim.at(&old), claim.at(&new).cloned())
+        && is_old(&source)
+        && source.get("namespace").is_none()
+    {
+        claim.set(&old, source);
+    }
+}
+
+/// A field behind a gate that is off.
+fn drop_most_unavailable(set: &mut Object) {
+    set.remove(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
 }
 
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";

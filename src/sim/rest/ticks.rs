@@ -33,11 +33,13 @@ impl Bookmarks {
 
 pub(super) fn next(server: &Server) -> Option<Time> {
     let ends = server.store.watches().filter_map(|watch| watch.until).min();
-    server.bookmarks.due.into_iter().chain(ends).min()
+    let expiry = super::expiry::next(server);
+    server.bookmarks.due.into_iter().chain(ends).chain(expiry).min()
 }
 
 pub(super) fn tick(server: &mut Server, now: Time) -> Ticked {
-    let mut deliveries = Vec::new();
+    super::expiry::expire(server, now);
+    let mut deliveries = server.store.take_deliveries();
     if server.bookmarks.due.is_some_and(|due| due <= now) {
         let revision = server.store.revision();
         for watch in server.store.watches().filter(|watch| watch.bookmarks) {

@@ -27,6 +27,13 @@ pub(super) struct Change {
     pub(super) removed: bool,
 }
 
+impl Change {
+    /// The object before and after.
+    pub(super) fn versions(&self) -> (Option<&Object>, Option<&Object>) {
+        (self.old.as_deref(), (!self.removed).then_some(&*self.new))
+    }
+}
+
 /// Changes in the order of their revisions.
 #[derive(Debug, Default)]
 pub(super) struct History {

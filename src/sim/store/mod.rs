@@ -159,6 +159,22 @@ impl Store {
         self.tables.get(resource).into_iter().flat_map(Table::all)
     }
 
+    /// The changes of one resource after a revision, as (before, after).
+    ///
+    /// # Errors
+    /// [`Compacted`] if that revision is no longer kept.
+    pub fn changes(
+        &self,
+        resource: &Resource,
+        since: u64,
+    ) -> Result<impl Iterator<Item = (Option<&Object>, Option<&Object>)>, Compacted> {
+        if since < self.compacted {
+            return Err(Compacted { oldest: self.compacted });
+        }
+        let changes = self.tables.get(resource).map(|table| table.changes(since)).transpose()?;
+        Ok(changes.into_iter().flatten())
+    }
+
     /// Writes an object at the next revision and tells the watches. What equals the object that
     /// is there, `resourceVersion` apart, is not committed, and that one is given back (R-STO-08).
     pub fn put(&mut self, resource: &Resource, key: Key, mut object: Object) -> Arc<Object> {

@@ -77,6 +77,14 @@ impl Table {
         self.objects.insert(key, object);
     }
 
+    /// What changed after a revision, as (before, after).
+    pub(super) fn changes(
+        &self,
+        since: u64,
+    ) -> Result<impl Iterator<Item = (Option<&Object>, Option<&Object>)>, Compacted> {
+        Ok(self.history.since(since)?.map(Change::versions))
+    }
+
     pub(super) fn watches(&self) -> &[Watch] {
         &self.watches
     }

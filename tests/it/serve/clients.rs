@@ -111,21 +111,21 @@ fn kubectl_does_what_people_do_with_it() {
     }
 }
 
-/// Builds the Go program; `None` where that cannot be done here, which is told.
-fn go_program(into: &Path) -> Option<PathBuf> {
+/// Builds a Go program of `tests/clients`; `None` where that cannot be done here, which is told.
+fn go_program(name: &str, into: &Path) -> Option<PathBuf> {
     if !is_there("go", &["version"]) {
         return None;
     }
     let mut fetch = command("go");
-    fetch.args(["mod", "download"]).current_dir(folder("go"));
+    fetch.args(["mod", "download"]).current_dir(folder(name));
     if !fetch.output().unwrap().status.success() {
         // Modules that are not to be had are no fault of the program.
-        eprintln!("skipped: the modules of tests/clients/go are not here");
+        eprintln!("skipped: the modules of tests/clients/{name} are not here");
         return None;
     }
     let program = into.join("clients");
     let mut build = command("go");
-    build.args(["build", "-o"]).arg(&program).arg(".").current_dir(folder("go"));
+    build.args(["build", "-o"]).arg(&program).arg(".").current_dir(folder(name));
     run(&mut build);
     Some(program)
 }
@@ -133,7 +133,7 @@ fn go_program(into: &Path) -> Option<PathBuf> {
 #[test]
 fn go_clients_and_a_controller_runtime_manager_find_what_they_expect() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(program) = go_program(folder.path()) else { return };
+    let Some(program) = go_program("go", folder.path()) else { return };
     let process = Process::start(&[]);
     let output = run(command(&program.to_string_lossy()).arg(process.kubeconfig()));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -141,9 +141,21 @@ fn go_clients_and_a_controller_runtime_manager_find_what_they_expect() {
 }
 
 #[test]
+fn helms_sdk_installs_upgrades_rolls_back_and_uninstalls_a_chart() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(program) = go_program("helm", folder.path()) else { return };
+    let process = Process::start(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let mut helm = command(&program.to_string_lossy());
+    let output = run(helm.arg(process.kubeconfig()).env("HOME", home.path()));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().last(), Some("uninstalled"), "{text}");
+}
+
+#[test]
 fn envtest_starts_the_program_in_the_place_of_kube_apiserver_and_etcd() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(program) = go_program(folder.path()) else { return };
+    let Some(program) = go_program("go", folder.path()) else { return };
     for name in ["kube-apiserver", "etcd", "kubectl"] {
         let link = folder.path().join(name);
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_towtank"), link).unwrap();

@@ -56,7 +56,7 @@ async fn ask(cluster: &Cluster, request: &Value) -> Found {
     let method = text("method");
     let mut asked = hyper::Request::builder().method(method.as_str()).uri(text("path"));
     for (name, value) in request["headers"].as_object().unwrap() {
-        asked = asked.header(name, value.as_str().unwrap());
+        asked = asked.header(name.as_str(), value.as_str().unwrap());
     }
     let body = match request["nested"].as_u64() {
         Some(depth) => nested(usize::try_from(depth).unwrap()),

@@ -1,10 +1,10 @@
 //! Whether the defaults in a schema are values of it.
 
 use crate::api::Cause;
+use crate::object::schema::node::{Additional, Node};
 use crate::object::{Object, Value};
 use crate::sim::crd::fault::{self, Path};
 use crate::sim::crd::rules::{self, Rules};
-use crate::sim::crd::schema::{Additional, Node};
 use crate::sim::crd::{coerce, validate};
 
 /// What is wrong with the defaults of a whole schema.

@@ -1,7 +1,7 @@
 //! Formats that the server does not know: warned of, and ignored.
 
+use crate::object::schema::node::{list, text};
 use crate::object::{Object, Value};
-use crate::sim::crd::schema::{list, text};
 use crate::sim::crd::validate::format;
 
 /// The unknown formats of a definition, in the order of its schemas.

@@ -1,8 +1,8 @@
 //! Parts of a definition as upstream's own structs print in JSON, which is how some errors show
 //! them.
 
+use crate::object::schema::node::{RuleText, text};
 use crate::object::{Value, json};
-use crate::sim::crd::schema::{RuleText, text};
 
 /// Text as Go's JSON encoder writes it in a page: without characters that HTML knows.
 fn escaped(json: &str) -> String {

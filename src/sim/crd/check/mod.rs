@@ -16,8 +16,8 @@ mod structural;
 
 use super::conditions;
 use super::fault::{self, Path};
-use super::schema::{list, text, texts};
 use crate::api::Cause;
+use crate::object::schema::node::{list, text, texts};
 use crate::object::{Object, Value};
 
 pub use formats::unknown as unknown_formats;

@@ -3,9 +3,9 @@
 
 use super::rules;
 use crate::api::Cause;
+use crate::object::schema::node::{Node, list, text, texts};
 use crate::object::{Map, Value, json};
 use crate::sim::crd::fault::{self, Path};
-use crate::sim::crd::schema::{Node, list, text, texts};
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 

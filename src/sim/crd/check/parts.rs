@@ -3,8 +3,8 @@
 use super::paths;
 use crate::api::Cause;
 use crate::object::Value;
+use crate::object::schema::node::{Node, list, text};
 use crate::sim::crd::fault::{self, Path};
-use crate::sim::crd::schema::{Node, list, text};
 
 /// `subresources`.
 pub(super) fn subresources(path: &Path, value: &Value, out: &mut Vec<Cause>) {

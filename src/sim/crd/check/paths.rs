@@ -1,6 +1,6 @@
 //! Paths such as `.spec.a['b']` that a definition names: whether they lead to a field.
 
-use crate::sim::crd::schema::{Additional, Node};
+use crate::object::schema::node::{Additional, Node};
 
 /// The schema at a path, and the path as it is compared.
 ///

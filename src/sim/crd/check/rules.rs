@@ -3,9 +3,9 @@
 use super::{go, paths};
 use crate::api::Cause;
 use crate::object::Value;
+use crate::object::schema::node::{Node, RuleText};
 use crate::sim::crd::fault::{self, Path};
 use crate::sim::crd::rules;
-use crate::sim::crd::schema::{Node, RuleText};
 
 const REASONS: [&str; 4] =
     ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];

@@ -2,10 +2,10 @@
 
 use super::{defaults, go, open_api, parts, structural};
 use crate::api::Cause;
+use crate::object::schema::node::{Node, list, text, texts};
 use crate::object::{Object, Value, json};
 use crate::sim::crd::fault::{self, Path};
 use crate::sim::crd::names;
-use crate::sim::crd::schema::{Node, list, text, texts};
 
 const SPEC: Path<'static> = Path::Printed("spec");
 

@@ -2,9 +2,9 @@
 //! like only narrows it.
 
 use crate::api::Cause;
-use crate::object::{Value, json};
+use crate::object::schema::node::{list, text};
+use crate::object::{Key, Value, json};
 use crate::sim::crd::fault::{self, Path};
-use crate::sim::crd::schema::{list, text};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Level {
@@ -134,7 +134,7 @@ fn metadata(path: &Path, schema: &Value, level: Level, out: &mut Vec<Cause>) {
 fn restricts_names_alone(metadata: &Value) -> bool {
     let Some(map) = metadata.as_object() else { return true };
     let properties = map.get("properties").and_then(Value::as_object);
-    let is_name = |key: &String| key == "name" || key == "generateName";
+    let is_name = |key: &Key| key == "name" || key == "generateName";
     properties.is_none_or(|p| p.keys().all(is_name))
         && map.keys().all(|key| matches!(key.as_str(), "type" | "default" | "properties"))
 }

@@ -2,9 +2,9 @@
 
 use kube_cel::cel::Program;
 
-use super::super::schema::{Node, RuleText};
 use super::names::Scope;
 use super::{Rule, bound};
+use crate::object::schema::node::{Node, RuleText};
 
 /// What there is to say of a rule: what is wrong with it and with its message expression, and
 /// whether it looks at the old value.
@@ -54,15 +54,24 @@ pub(super) fn compile(text: &RuleText, node: &Node, is_resource: bool) -> Option
     Some(Rule { text: text.clone(), program, message, uses_old, depth })
 }
 
-fn program(source: &str, node: &Node, is_resource: bool) -> Result<Program, String> {
-    let program = Program::compile(source).map_err(|errors| {
+/// What keeps an expression from being read, whatever it is about.
+pub(in crate::sim) fn syntax_fault(source: &str) -> Option<String> {
+    parse(source).err()
+}
+
+fn parse(source: &str) -> Result<Program, String> {
+    Program::compile(source).map_err(|errors| {
         let texts = errors.errors.iter().map(|error| {
             let (line, column) = error.pos;
             let text = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
             shown(source, line, column, &format!("Syntax error: {text}"))
         });
         texts.collect::<Vec<_>>().join("\n")
-    })?;
+    })
+}
+
+fn program(source: &str, node: &Node, is_resource: bool) -> Result<Program, String> {
+    let program = parse(source)?;
     let scope = Scope { root: node, is_resource };
     match scope.fault(source, program.expression()) {
         Some(fault) => Err(fault),

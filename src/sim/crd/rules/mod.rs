@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 
 use kube_cel::cel::Program;
 
-use super::schema::{Additional, Node, RuleText};
+use crate::object::schema::node::{Additional, Node, RuleText};
 use bound::Budget;
 use compile::compile;
 pub(super) use compile::judge;
+pub(in crate::sim) use compile::syntax_fault;
 pub(super) use run::{run, run_at};
 pub(in crate::sim) use values::CEL_RESERVED;
 

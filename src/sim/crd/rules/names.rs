@@ -3,8 +3,8 @@
 
 use kube_cel::cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
 
-use super::super::schema::{Additional, Node};
 use super::compile::shown;
+use crate::object::schema::node::{Additional, Node};
 
 /// What a rule is about.
 #[derive(Clone, Copy)]

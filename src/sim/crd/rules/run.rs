@@ -7,11 +7,11 @@ use kube_cel::cel::objects::OptionalValue;
 use kube_cel::cel::{self, Context, ExecutionError};
 
 use super::super::fault::{self, Path};
-use super::super::schema::{Additional, Node, RuleText};
 use super::super::validate::ratchet::{Before, item_before};
 use super::bound::{self, Passed};
 use super::{Budget, Rule, Rules, values};
 use crate::api::Cause;
+use crate::object::schema::node::{Additional, Node, RuleText};
 use crate::object::{Map, Value};
 
 /// The functions that every rule may call.
@@ -165,7 +165,7 @@ impl Run<'_> {
         &mut self,
         at: At<'v>,
         path: &Path,
-        (value, map): (&'v Value, &'v Map<String, Value>),
+        (value, map): (&'v Value, &'v Map),
         old: Option<&'v Value>,
         ratchet: Ratchet<'v>,
     ) -> Result<(), Over> {

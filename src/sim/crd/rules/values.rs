@@ -6,8 +6,8 @@ use base64::Engine;
 use kube_cel::cel;
 use kube_cel::cel::objects::{Key, Map as CelMap};
 
-use super::super::schema::{Additional, Node};
 use super::super::validate::format::go_duration;
+use crate::object::schema::node::{Additional, Node};
 use crate::object::{Map, Value};
 
 /// Words that the language keeps for itself, which no field can be called by.
@@ -108,19 +108,19 @@ fn evaluated(source: &str) -> Option<cel::Value> {
     cel::Program::compile(source).ok()?.execute(&cel::Context::default()).ok()
 }
 
-fn convert_map(node: &Node, is_resource: bool, map: &Map<String, Value>) -> cel::Value {
+fn convert_map(node: &Node, is_resource: bool, map: &Map) -> cel::Value {
     let is_open = matches!(node.additional, Additional::Schema(_));
     let mut fields: Vec<(String, cel::Value)> = Vec::with_capacity(map.len());
     for (key, value) in map {
         match (key.as_str(), node.below(key)) {
             ("apiVersion" | "kind", None) if is_resource => {
-                fields.push((key.clone(), convert(&Node::default(), false, value)));
+                fields.push((key.to_string(), convert(&Node::default(), false, value)));
             }
             ("metadata", _) if is_resource => {
-                fields.push((key.clone(), convert_metadata(value)));
+                fields.push((key.to_string(), convert_metadata(value)));
             }
             (_, Some(below)) => {
-                let name = if is_open { key.clone() } else { escaped(key) };
+                let name = if is_open { key.to_string() } else { escaped(key) };
                 fields.push((name, convert(below, below.embedded, value)));
             }
             _ => {}

@@ -1,23 +1,17 @@
 //! Objects within objects (R-CRD-16): their types and names.
 
 use crate::api::Cause;
+use crate::object::schema::node::{Additional, Node};
 use crate::object::{Map, Value};
 use crate::sim::crd::fault::{self, Path};
-use crate::sim::crd::schema::{Additional, Node};
 
 /// Says what is wrong with metadata that stands at a path: the rules are every object's.
 pub type Metadata = fn(&str, &Value) -> Vec<Cause>;
 
 /// What is wrong with the embedded objects below a map.
-pub(super) fn check(
-    path: &Path,
-    node: &Node,
-    map: &Map<String, Value>,
-    metadata: Metadata,
-    out: &mut Vec<Cause>,
-) {
+pub(super) fn check(path: &Path, node: &Node, map: &Map, metadata: Metadata, out: &mut Vec<Cause>) {
     for (key, value) in map {
-        match (node.properties.get(key), &node.additional) {
+        match (node.properties.get(key.as_str()), &node.additional) {
             (Some(property), _) => check_value(&path.field(key), property, value, metadata, out),
             (None, Additional::Schema(schema)) => {
                 check_value(&path.key(key), schema, value, metadata, out);
@@ -51,7 +45,7 @@ pub(super) fn check_value(
     }
 }
 
-fn resource(path: &Path, map: &Map<String, Value>, metadata: Metadata, out: &mut Vec<Cause>) {
+fn resource(path: &Path, map: &Map, metadata: Metadata, out: &mut Vec<Cause>) {
     for key in ["apiVersion", "kind"] {
         if !map.contains_key(key) {
             out.push(fault::required(&path.field(key), ""));

@@ -1,19 +1,19 @@
 //! Items that a list may have once (R-CRD-11).
 
 use crate::api::Cause;
+use crate::object::schema::node::{Additional, ListKind, Node};
 use crate::object::{Map, Value, json};
 use crate::sim::crd::fault::{self, Path};
-use crate::sim::crd::schema::{Additional, ListKind, Node};
 
 /// What is there twice in lists of the types `set` and `map`.
-pub(super) fn check(path: &Path, node: &Node, map: &Map<String, Value>, out: &mut Vec<Cause>) {
+pub(super) fn check(path: &Path, node: &Node, map: &Map, out: &mut Vec<Cause>) {
     if let Additional::Schema(schema) = &node.additional {
         for (key, value) in map {
             check_value(&path.key(key), schema, value, out);
         }
     }
     for (key, value) in map {
-        if let Some(property) = node.properties.get(key) {
+        if let Some(property) = node.properties.get(key.as_str()) {
             check_value(&path.field(key), property, value, out);
         }
     }
@@ -60,7 +60,7 @@ fn keys(path: &Path, node: &Node, list: &[Value], out: &mut Vec<Cause>) {
     let key = |item: &Value| {
         let given =
             node.list_keys.iter().filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
-        json!(given.collect::<Map<String, Value>>())
+        json!(given.collect::<Map>())
     };
     let keys: Vec<Value> = list.iter().map(key).collect();
     for at in twice(&keys) {

@@ -3,7 +3,7 @@
 use super::result::{Outcome, What};
 use super::value::bound;
 use crate::object::Value;
-use crate::sim::crd::schema::Node;
+use crate::object::schema::node::Node;
 use serde_json::Number;
 
 pub(super) fn check(node: &Node, format: &str, path: &str, number: &Number) -> Outcome {

@@ -1,7 +1,7 @@
 //! What stood where before an update, so that what did not change passes (R-CRD-12, R-CRD-14).
 
-use crate::object::{Map, Value};
-use crate::sim::crd::schema::{ListKind, Node};
+use crate::object::schema::node::{ListKind, Node};
+use crate::object::{Key, Map, Value};
 
 /// The value that stood at a place before, and the schema of the place.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl<'v> Before<'v> {
                     }
             }
             (Value::Object(old), Value::Object(new)) => {
-                let same = |(key, value): (&String, &Value)| {
+                let same = |(key, value): (&Key, &Value)| {
                     self.field(key).is_some_and(|before| before.is_same(value))
                 };
                 old.len() == new.len() && new.iter().all(same)
@@ -65,7 +65,7 @@ pub(in crate::sim::crd) fn item_before<'v>(
         .find(|old| old.as_object().and_then(|old| keys_of(node, old)).as_ref() == Some(&keys))
 }
 
-fn keys_of<'v>(node: &Node, item: &'v Map<String, Value>) -> Option<Vec<&'v Value>> {
+fn keys_of<'v>(node: &Node, item: &'v Map) -> Option<Vec<&'v Value>> {
     let scalar =
         |value: &&Value| !matches!(value, Value::Null | Value::Array(_) | Value::Object(_));
     node.list_keys.iter().map(|key| item.get(key).filter(scalar)).collect()

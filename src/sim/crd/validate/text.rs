@@ -2,7 +2,7 @@
 
 use super::result::{Outcome, What};
 use super::value::count;
-use crate::sim::crd::schema::Checks;
+use crate::object::schema::node::Checks;
 
 pub(super) fn check(checks: &Checks, path: &str, content: &str) -> Outcome {
     let mut outcome = Outcome::default();

@@ -5,9 +5,9 @@ use super::number;
 use super::ratchet::Before;
 use super::result::{Outcome, What};
 use super::{format, text};
+use crate::object::schema::node::{Additional, Node};
 use crate::object::{Map, Value};
 use crate::sim::crd::fault;
-use crate::sim::crd::schema::{Additional, Node};
 
 /// Checks a value that stands at `path`, which is empty for the outermost one. What is wrong with
 /// a part that is as it was `before` is let through.
@@ -228,12 +228,7 @@ pub(super) fn count(len: usize) -> i64 {
     i64::try_from(len).unwrap_or(i64::MAX)
 }
 
-fn fields(
-    node: &Node,
-    path: &str,
-    map: &Map<String, Value>,
-    before: Option<Before<'_>>,
-) -> Outcome {
+fn fields(node: &Node, path: &str, map: &Map, before: Option<Before<'_>>) -> Outcome {
     let mut all = Outcome::default();
     let checks = &node.checks;
     if let Some(least) = checks.min_properties.filter(|least| count(map.len()) < *least) {
@@ -244,7 +239,7 @@ fn fields(
         let text = format!("{path} in body should have at most {most} properties");
         all.find(path, What::TooMany { count: map.len(), most }, text);
     }
-    for (key, value) in map.iter().filter(|(key, _)| !node.properties.contains_key(*key)) {
+    for (key, value) in map.iter().filter(|(key, _)| !node.properties.contains_key(key.as_str())) {
         match &node.additional {
             Additional::Allowed(false) => {
                 let text = format!("{path}.{key} in body is a forbidden property");

@@ -110,7 +110,7 @@ fn of_json(value: &Value) -> Cel {
                 // A field that is called as a word of the language has another name besides.
                 let reserved = CEL_RESERVED.contains(&key.as_str());
                 let escaped = reserved.then(|| (format!("__{key}__"), of_json(value)));
-                [Some((key.clone(), of_json(value))), escaped].into_iter().flatten()
+                [Some((key.to_string(), of_json(value))), escaped].into_iter().flatten()
             });
             let pairs = pairs.map(|(key, value)| (Key::String(Arc::new(key)), value));
             Cel::Map(CelMap { map: Arc::new(pairs.collect()) })

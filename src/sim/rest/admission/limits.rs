@@ -1,9 +1,9 @@
 //! LimitRanger: defaults, bounds and ratios for what containers, pods and claims ask for.
 
-use super::amounts::{Amounts, of_container, of_pod};
 use super::objects_in;
 use crate::api::Status;
 use crate::object::quantity::Quantity;
+use crate::object::quota::{Amounts, of_container, of_pod};
 use crate::object::{Map, Object, Value};
 use crate::sim::rest::Server;
 use crate::sim::rest::auth::joined_errors;
@@ -59,7 +59,7 @@ fn merge(container: &mut Value, which: &str, defaults: Option<&Value>) -> Vec<St
         let Some(own) = own.as_object_mut() else { continue };
         if !own.contains_key(name) {
             own.insert(name.clone(), value.clone());
-            set.push(name.clone());
+            set.push(name.to_string());
         }
     }
     set.sort();

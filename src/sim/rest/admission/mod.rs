@@ -7,7 +7,6 @@
 //! Not here: what an object's own kind sets (`strategy`, `defaults`) and demands (`validate`).
 
 mod accounts;
-mod amounts;
 mod calls;
 mod cel;
 mod conditions;
@@ -19,7 +18,6 @@ mod policies;
 mod quota;
 mod review;
 mod runtime;
-mod usage;
 mod webhooks;
 
 use std::sync::Arc;

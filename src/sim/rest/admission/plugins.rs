@@ -20,6 +20,7 @@ pub(super) fn set(server: &Server, call: &Call, object: &mut Object) -> Result<(
             protect(object, "kubernetes.io/pvc-protection");
         }
         "PersistentVolume" => protect(object, "kubernetes.io/pv-protection"),
+        "VolumeAttributesClass" => protect(object, "kubernetes.io/vac-protection"),
         "Ingress" => default_ingress_class(server, object),
         "Node" => not_ready_taint(object),
         "CertificateSigningRequest" => requester(call, object),

@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::amounts::{Amounts, of_container};
-use super::{objects_in, usage, write_own_status};
+use super::{objects_in, write_own_status};
 use crate::api::Status;
 use crate::base::Time;
 use crate::object::quantity::Quantity;
+use crate::object::quota::{self as usage, Amounts, Counted, of_container};
 use crate::object::{Gvr, Object, schema};
 use crate::sim::rest::Server;
 use crate::sim::rest::call::Call;
+use crate::sim::rest::kinds::Kind;
 use crate::sim::store::Key;
 
 /// Quotas with what is used of them after a write.
@@ -42,9 +43,9 @@ pub(super) fn check(
             .0
             .keys()
             .map(String::as_str)
-            .filter(|name| usage::counts(&call.kind, name))
+            .filter(|name| usage::counts(counted_as(&call.kind), name))
             .collect();
-        if named.is_empty() || !usage::in_scope(&quota, &call.kind, object) {
+        if named.is_empty() || !usage::in_scope(&quota, counted_as(&call.kind), object) {
             continue;
         }
         if call.kind.kind == "Pod" {
@@ -62,9 +63,11 @@ pub(super) fn check(
             );
             return Err(call.forbidden(object.name(), &text));
         }
-        let mut asked = usage::of(&call.kind, object);
-        if let Some(live) = live.filter(|live| usage::in_scope(&quota, &call.kind, live)) {
-            asked = asked.beyond(&usage::of(&call.kind, live));
+        let mut asked = usage::of(counted_as(&call.kind), object);
+        if let Some(live) =
+            live.filter(|live| usage::in_scope(&quota, counted_as(&call.kind), live))
+        {
+            asked = asked.beyond(&usage::of(counted_as(&call.kind), live));
         }
         let asked = asked.only(|name| hard.get(name).is_some());
         if asked.0.values().all(|amount| amount.is_zero()) {
@@ -76,6 +79,10 @@ pub(super) fn check(
         ));
     }
     Ok(charges)
+}
+
+fn counted_as(kind: &Kind) -> Counted<'_> {
+    Counted { group: kind.group_name(), plural: kind.plural(), kind: kind.kind }
 }
 
 fn hard_of(server: &Server, quota: &Object) -> Amounts {
@@ -151,12 +158,14 @@ fn counted(server: &Server, namespace: &str, quota: &Object, hard: &Amounts) -> 
     let mut sum = Amounts(hard.0.keys().map(|name| (name.clone(), zero_of(hard, name))).collect());
     for info in schema::builtin().kinds().filter(|info| info.namespaced) {
         let Some(kind) = server.kinds.of(&info.gvr) else { continue };
-        if !hard.0.keys().any(|name| usage::counts(&kind, name)) {
+        if !hard.0.keys().any(|name| usage::counts(counted_as(&kind), name)) {
             continue;
         }
         for object in objects_in(server, kind.group_name(), kind.plural(), namespace) {
-            if usage::in_scope(quota, &kind, &object) {
-                sum.add(&usage::of(&kind, &object).only(|name| hard.get(name).is_some()));
+            if usage::in_scope(quota, counted_as(&kind), &object) {
+                sum.add(
+                    &usage::of(counted_as(&kind), &object).only(|name| hard.get(name).is_some()),
+                );
             }
         }
     }

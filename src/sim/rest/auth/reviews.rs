@@ -192,7 +192,7 @@ fn subject(review: &Object) -> User {
         uid: text("uid"),
         groups: texts(review.list(&["spec", "groups"])),
         extra: extra
-            .map(|(key, list)| (key.clone(), texts(list.as_array().map_or(&[], Vec::as_slice))))
+            .map(|(key, list)| (key.to_string(), texts(list.as_array().map_or(&[], Vec::as_slice))))
             .collect(),
     }
 }

@@ -7,7 +7,7 @@
 use super::{Endpoint, create, send};
 use crate::api::Request;
 use crate::base::Time;
-use crate::object::{Name, Object, Value, schema};
+use crate::object::{Key, Name, Object, Value, schema};
 use crate::sim::rest::Server;
 
 const TABLE: &str = include_str!("table.jsonl");
@@ -55,7 +55,7 @@ fn make(server: &mut Server, now: Time, mut entry: Value) {
         Some(manager) => {
             let status = body.0.get_mut("status");
             if let Some(Value::Array(conditions)) = status.and_then(|s| s.get_mut("conditions")) {
-                let given = |_: &String, value: &mut Value| *value != "";
+                let given = |_: &Key, value: &mut Value| *value != "";
                 let maps = conditions.iter_mut().filter_map(Value::as_object_mut);
                 maps.for_each(|condition| condition.retain(given));
             }

@@ -11,15 +11,19 @@ pub(super) fn named(name: &str) -> Option<fn(&mut Fields)> {
         "balancer_mode" => balancer_mode,
         "claim_templates" => claim_templates,
         "definition_names" => definition_names,
+        "device_request" => device_request,
         "empty_volume" => empty_volume,
         "external_traffic" => external_traffic,
         "image_pull_policy" => image_pull_policy,
         "job" => job,
+        "limited" => limited,
         "limits" => limits,
         "name_label" => name_label,
         "pod" => pod,
         "pod_ranges" => pod_ranges,
         "policy_types" => policy_types,
+        "precedence" => precedence,
+        "queuing" => queuing,
         "replication_controller" => replication_controller,
         "scaling_rules" => scaling_rules,
         "service_account" => service_account,
@@ -56,7 +60,7 @@ fn set_default(fields: &mut Fields, key: &str, value: Value) {
     fields.entry(key.to_owned()).or_insert(value);
 }
 
-fn labels_of_template(spec: &Fields) -> Option<Map<String, Value>> {
+fn labels_of_template(spec: &Fields) -> Option<Map> {
     let labels = spec.get("template")?.get("metadata")?.get("labels")?.as_object()?;
     (!labels.is_empty()).then(|| labels.clone())
 }
@@ -236,6 +240,39 @@ fn target_port(port: &mut Fields) {
     if unset {
         let own = port.get("port").cloned().unwrap_or(0.into());
         port.insert("targetPort".to_owned(), own);
+    }
+}
+
+/// A number that is unset where it is zero.
+fn set_unless_zero(fields: &mut Fields, key: &str, value: i64) {
+    if fields.get(key).is_none_or(|found| found.is_null() || found.as_i64() == Some(0)) {
+        fields.insert(key.to_owned(), value.into());
+    }
+}
+
+fn precedence(schema: &mut Fields) {
+    set_unless_zero(schema, "matchingPrecedence", 1_000);
+}
+
+fn queuing(config: &mut Fields) {
+    set_unless_zero(config, "queues", 64);
+    set_unless_zero(config, "handSize", 8);
+    set_unless_zero(config, "queueLengthLimit", 50);
+}
+
+fn limited(level: &mut Fields) {
+    if level.get("nominalConcurrencyShares").is_none_or(Value::is_null) {
+        level.insert("nominalConcurrencyShares".to_owned(), 30.into());
+    }
+    set_default(level, "lendablePercent", 0.into());
+}
+
+fn device_request(request: &mut Fields) {
+    if text(request, "allocationMode").is_empty() {
+        request.insert("allocationMode".to_owned(), "ExactCount".into());
+    }
+    if text(request, "allocationMode") == "ExactCount" {
+        set_unless_zero(request, "count", 1);
     }
 }
 

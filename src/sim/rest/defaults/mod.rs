@@ -21,7 +21,7 @@ pub(super) fn fill(ty: TypeId, object: &mut Object, settled: &[&str]) {
     PLAN.run(ty, &mut object.0, settled);
 }
 
-type Fields = Map<String, Value>;
+type Fields = Map;
 
 enum Rule {
     /// Sets a field, by its path from the type.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::schema::{self, properties_mut};
 use super::table::{Edition, Table};
-use crate::object::{Map, Value, json};
+use crate::object::{Key, Map, Value, json};
 use crate::sim::rest::discovery::catalog::{Custom, Served, Version};
 
 const TYPES: &str = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
@@ -149,14 +149,14 @@ fn gvk_list(group: &str, version: &str, kind: &str) -> Value {
     json!([{ "group": group, "kind": kind, "version": version }])
 }
 
-fn set_property(map: &mut Map<String, Value>, name: &str, schema: Value) {
+fn set_property(map: &mut Map, name: &str, schema: Value) {
     let properties = map.entry("properties").or_insert_with(|| json!({}));
     properties.as_object_mut().into_iter().for_each(|properties| {
         properties.insert(name.to_owned(), schema.clone());
     });
 }
 
-fn add_type_meta(map: &mut Map<String, Value>) {
+fn add_type_meta(map: &mut Map) {
     let version = format!(
         "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: {RESOURCES}"
     );
@@ -168,7 +168,7 @@ fn add_type_meta(map: &mut Map<String, Value>) {
 }
 
 /// Says of what is a whole object within this one that it has type and metadata.
-fn embed(edition: Edition, map: &mut Map<String, Value>) {
+fn embed(edition: Edition, map: &mut Map) {
     properties_mut(map).filter_map(Value::as_object_mut).for_each(|map| embed(edition, map));
     for nested in ["items", "additionalProperties"] {
         let nested = map.get_mut(nested).and_then(Value::as_object_mut);
@@ -198,7 +198,7 @@ fn embed(edition: Edition, map: &mut Map<String, Value>) {
 }
 
 /// Takes out what the edition has no place for, here and below, and what says nothing.
-fn tidy(edition: Edition, map: &mut Map<String, Value>) {
+fn tidy(edition: Edition, map: &mut Map) {
     let is_set = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && value != "";
     map.retain(|name, value| name == "default" || is_set(value));
     if edition == Edition::V2 {
@@ -218,7 +218,7 @@ fn tidy(edition: Edition, map: &mut Map<String, Value>) {
 }
 
 /// What kubectl's reader of version 2 cannot cope with is left untyped.
-fn tidy_v2(map: &mut Map<String, Value>) {
+fn tidy_v2(map: &mut Map) {
     for name in ["allOf", "oneOf", "anyOf", "not", "default"] {
         map.remove(name);
     }
@@ -235,13 +235,13 @@ fn tidy_v2(map: &mut Map<String, Value>) {
     }
     let is_nullable = |schema: &Value| schema["nullable"] == true;
     let properties = map.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let optional: Vec<String> = properties
+    let optional: Vec<Key> = properties
         .filter(|(_, schema)| is_nullable(schema))
         .map(|(name, _)| name.clone())
         .collect();
     let none_is_required = map.get("additionalProperties").is_some_and(is_nullable);
     if let Some(Value::Array(required)) = map.get_mut("required") {
-        required.retain(|name| !none_is_required && !optional.iter().any(|o| name == o));
+        required.retain(|name| !none_is_required && !optional.iter().any(|o| *name == **o));
         if required.is_empty() {
             map.remove("required");
         }

@@ -3,7 +3,7 @@
 //! Fields stand in the order of Go's struct, extensions behind them by name.
 
 use super::table::Edition;
-use crate::object::{Map, Value};
+use crate::object::{Key, Map, Value};
 use crate::sim::rest::discovery::bytes;
 
 /// Fields in the order in which they are written.
@@ -62,7 +62,7 @@ fn rank(order: &[&str], name: &str) -> usize {
 /// Adds a schema as JSON. In v2 a rule is a map, whose keys are sorted; in v3 it is a struct.
 pub(super) fn write(edition: Edition, schema: &Value, out: &mut String) {
     let Value::Object(map) = schema else { return plain(schema, out) };
-    let mut fields: Vec<(&String, &Value)> = map.iter().collect();
+    let mut fields: Vec<(&Key, &Value)> = map.iter().collect();
     fields.sort_by_key(|(name, _)| rank(&ORDER, name));
     members(out, fields.into_iter(), |name, value, out| match (name, value) {
         ("properties" | "patternProperties" | "definitions", Value::Object(named)) => {
@@ -87,14 +87,14 @@ fn plain(value: &Value, out: &mut String) {
 
 fn rule(rule: &Value, out: &mut String) {
     let Value::Object(map) = rule else { return plain(rule, out) };
-    let mut fields: Vec<(&String, &Value)> = map.iter().collect();
+    let mut fields: Vec<(&Key, &Value)> = map.iter().collect();
     fields.sort_by_key(|(name, _)| rank(&RULE, name));
     members(out, fields.into_iter(), |_, value, out| plain(value, out));
 }
 
 fn members<'a>(
     out: &mut String,
-    fields: impl Iterator<Item = (&'a String, &'a Value)>,
+    fields: impl Iterator<Item = (&'a Key, &'a Value)>,
     each: impl Fn(&str, &Value, &mut String),
 ) {
     out.push('{');
@@ -102,7 +102,7 @@ fn members<'a>(
         if i > 0 {
             out.push(',');
         }
-        plain(&Value::String(name.clone()), out);
+        plain(&Value::from(name.as_str()), out);
         out.push(':');
         each(name, value, out);
     }
@@ -148,7 +148,7 @@ pub(super) fn to_v2(schema: &mut Value) {
 }
 
 /// The schemas of the properties.
-pub(super) fn properties_mut(map: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
+pub(super) fn properties_mut(map: &mut Map) -> impl Iterator<Item = &mut Value> {
     let properties = map.get_mut("properties").and_then(Value::as_object_mut);
     properties.into_iter().flat_map(Map::values_mut)
 }

@@ -2,14 +2,15 @@
 
 use crate::object::{Object, Value, json};
 
-pub(super) fn prepare_for_create(job: &mut Object) {
+pub(super) fn prepare_for_create(job: &mut Object, is_labelled: bool) {
     if job.flag(&["spec", "manualSelector"]) {
         return;
     }
     // Labels that the job has from its template are the template's, and get what it gets.
     let template = ["spec", "template", "metadata", "labels"];
     let labels = job.labels();
-    let shared = labels.is_some() && labels == job.at(&template).and_then(Value::as_object);
+    let shared =
+        !is_labelled && labels.is_some() && labels == job.at(&template).and_then(Value::as_object);
     let (uid, name) = (job.uid().to_owned(), job.name().to_owned());
     for prefix in ["batch.kubernetes.io/", ""] {
         for (label, value) in [("controller-uid", &uid), ("job-name", &name)] {

@@ -45,7 +45,7 @@ impl Path {
     }
 
     /// The first value that the path leads to.
-    pub(super) fn first<'a>(&self, root: &'a Map<String, Value>) -> Option<&'a Value> {
+    pub(super) fn first<'a>(&self, root: &'a Map) -> Option<&'a Value> {
         let (first, rest) = self.0.split_first()?;
         let found = match first {
             Step::Field(name) => root.get(name).into_iter().collect(),

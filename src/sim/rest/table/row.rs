@@ -35,7 +35,7 @@ impl<'a> Row<'a> {
     }
 
     /// The map at a path.
-    pub(super) fn map(&self, path: &str) -> Option<&'a Map<String, Value>> {
+    pub(super) fn map(&self, path: &str) -> Option<&'a Map> {
         self.at(path).and_then(Value::as_object)
     }
 

@@ -2,13 +2,13 @@
 
 use super::errors::{Errors, Path};
 use crate::api::path::json_error;
-use crate::object::{Object, Value};
+use crate::object::{Key, Object, Value};
 use crate::sim::rest::{names, secrets};
 
 /// Data of one object, in bytes.
 const DATA_BYTES: usize = 1024 * 1024;
 
-fn entries<'a>(object: &'a Object, field: &str) -> impl Iterator<Item = (&'a String, usize)> {
+fn entries<'a>(object: &'a Object, field: &str) -> impl Iterator<Item = (&'a Key, usize)> {
     let map = object.at(&[field]).and_then(Value::as_object).into_iter().flatten();
     let encoded = field == "binaryData" || object.kind() == "Secret";
     map.map(move |(key, value)| {

@@ -3,7 +3,7 @@
 
 use super::errors::{Errors, Path};
 use super::read::{flag, given, int, list, text};
-use super::{environment, probes, resources};
+use super::{environment, pods, probes, resources, rules};
 use crate::object::Value;
 use crate::sim::rest::names;
 
@@ -33,6 +33,12 @@ pub(super) fn init(spec: &Value, volumes: &[&str], path: &Path, errors: &mut Err
         let at = path.index(i);
         common(container, volumes, &at, errors);
         unique_name(container, &mut seen, &at, errors);
+        if let Some(policy) = given(container, "restartPolicy").and_then(Value::as_str) {
+            let known = ["Always", "Never", "OnFailure"];
+            if !known.contains(&policy) {
+                errors.unsupported(&at.field("restartPolicy"), policy, &known);
+            }
+        }
         if text(container, "restartPolicy") == "Always" {
             probes::handlers(container, &at, errors);
             continue;
@@ -86,7 +92,9 @@ fn common(container: &Value, volumes: &[&str], path: &Path, errors: &mut Errors)
     if let Some(amounts) = given(container, "resources") {
         resources::check(amounts, &path.field("resources"), errors);
     }
+    rules::check_at("Container", container, path, errors);
     if let Some(context) = given(container, "securityContext") {
+        pods::profiles(context, &path.field("securityContext"), errors);
         security_context(context, &path.field("securityContext"), errors);
     }
 }

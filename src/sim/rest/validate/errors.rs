@@ -38,6 +38,11 @@ impl Errors {
         self.push(path, "FieldValueInvalid", format!("Invalid value: {shown}: {detail}"));
     }
 
+    /// An error of a value that is not shown.
+    pub(super) fn invalid_as_bare(&mut self, path: &Path, detail: &str) {
+        self.push(path, "FieldValueInvalid", format!("Invalid value: {detail}"));
+    }
+
     /// The same for a duplicate.
     pub(super) fn duplicate_as(&mut self, path: &Path, shown: &str) {
         self.push(path, "FieldValueDuplicate", format!("Duplicate value: {shown}"));
@@ -73,6 +78,11 @@ impl Errors {
 
     pub(super) fn not_found(&mut self, path: &Path, value: impl Into<Value>) {
         self.push(path, "FieldValueNotFound", format!("Not found: {}", value.into()));
+    }
+
+    /// The same with a text after the value.
+    pub(super) fn not_found_as(&mut self, path: &Path, shown: &str) {
+        self.push(path, "FieldValueNotFound", format!("Not found: {shown}"));
     }
 
     pub(super) fn too_long(&mut self, path: &Path, bytes: usize) {

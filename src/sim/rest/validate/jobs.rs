@@ -2,7 +2,7 @@
 
 use super::errors::{Errors, Path};
 use super::read::{given, text};
-use super::{pods, selectors};
+use super::{job_policies, pods, selectors};
 use crate::object::{Object, Value, json};
 
 const SPEC: Path = Path::Printed("spec");
@@ -70,6 +70,7 @@ fn job_spec(spec: &Value, path: &Path, errors: &mut Errors) {
             errors.unsupported(&path.field("completionMode"), other, &supported);
         }
     }
+    job_policies::check(spec, path, errors);
     let template = path.field("template");
     pods::template(&spec["template"], &template, errors);
     restart_policy(spec, &template, errors);
@@ -95,18 +96,22 @@ fn restart_policy(spec: &Value, template: &Path, errors: &mut Errors) {
 pub(super) fn job_changed(live: &Object, job: &Object, errors: &mut Errors) {
     let empty = Value::Null;
     let (before, now) = (live.at(&["spec"]).unwrap_or(&empty), job.at(&["spec"]).unwrap_or(&empty));
-    let elastic = text(now, "completionMode") == "Indexed"
-        && given(now, "completions") == given(now, "parallelism");
-    if !elastic {
-        errors.immutable(&SPEC, before, now, "completions");
+    let indexed = text(now, "completionMode") == "Indexed";
+    if given(before, "completions") != given(now, "completions") {
+        if !indexed {
+            errors.immutable(&SPEC, before, now, "completions");
+        } else if given(now, "completions") != given(now, "parallelism") {
+            let value = now["completions"].clone();
+            let text = "can only be modified in tandem with spec.parallelism";
+            errors.invalid(&SPEC.field("completions"), value, text);
+        }
     }
     errors.immutable(&SPEC, before, now, "selector");
     template_changed(before, now, errors);
-    for field in
-        ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
-    {
+    for field in ["completionMode", "backoffLimitPerIndex", "managedBy"] {
         errors.immutable(&SPEC, before, now, field);
     }
+    job_policies::changed(before, now, errors);
 }
 
 /// Where pods of a suspended Job that never ran go may still change.
@@ -160,10 +165,13 @@ pub(super) fn cron_job(object: &Object, is_new: bool, errors: &mut Errors) {
         let text = "must be no more than 52 characters";
         errors.invalid(&path.field("name"), object.name(), text);
     }
-    if let Some(zone) = given(spec, "timeZone").and_then(Value::as_str)
-        && zone.is_empty()
-    {
-        errors.invalid(&SPEC.field("timeZone"), zone, "timeZone must be nil or non-empty string");
+    if let Some(zone) = given(spec, "timeZone").and_then(Value::as_str) {
+        let path = SPEC.field("timeZone");
+        if zone.is_empty() {
+            errors.invalid(&path, zone, "timeZone must be nil or non-empty string");
+        } else if jiff::tz::TimeZone::get(zone).is_err() {
+            errors.invalid(&path, zone, &format!("unknown time zone {zone}"));
+        }
     }
 }
 

@@ -4,19 +4,24 @@
 //! 1.36, as far as recorded answers reach (`tests/baseline/rest`); rules that need gates which are
 //! off by default are left out.
 
+mod classes;
 mod config;
 mod containers;
 mod environment;
 mod errors;
+mod job_policies;
 mod jobs;
 mod meta;
 mod networking;
 mod plain;
 mod pods;
 mod probes;
+mod quotas;
 mod rbac;
 mod read;
+mod registration;
 mod resources;
+mod rules;
 mod scaling;
 mod selectors;
 mod services;
@@ -34,8 +39,9 @@ use errors::Errors;
 /// What is wrong with an object that is about to be created.
 pub(super) fn create(call: &Call, object: &Object) -> Vec<Cause> {
     let mut errors = Errors::default();
-    meta::create(call.kind.kind, object, &mut errors);
+    meta::create(in_metadata(call), object, &mut errors);
     content(call, object, true, &mut errors);
+    rules::check(call.kind.group, None, object, &mut errors);
     errors.into_causes()
 }
 
@@ -43,16 +49,28 @@ pub(super) fn create(call: &Call, object: &Object) -> Vec<Cause> {
 /// and by the kind, and each says what it finds.
 pub(super) fn update(call: &Call, live: &Object, object: &Object) -> Vec<Cause> {
     let mut errors = Errors::default();
-    meta::common(call.kind.kind, object, &mut errors);
-    for _ in 0..2 {
+    let kind = in_metadata(call);
+    meta::common(kind, object, &mut errors);
+    for _ in 0..meta::times_checked(kind) {
         meta::update(live, object, &mut errors);
     }
     match call.subresource {
         "status" => status::check(call.kind.kind, object, &mut errors),
         "finalize" | "approval" | "ephemeralcontainers" | "resize" => {}
-        _ => changed(call, live, object, &mut errors),
+        _ => {
+            changed(call, live, object, &mut errors);
+            rules::check(call.kind.group, Some(live), object, &mut errors);
+        }
     }
     errors.into_causes()
+}
+
+/// The kind as the rules for metadata know it: there are two of Event.
+fn in_metadata(call: &Call) -> &'static str {
+    match (call.kind.group, call.kind.kind) {
+        ("", "Event") => "core/Event",
+        (_, kind) => kind,
+    }
 }
 
 fn content(call: &Call, object: &Object, is_new: bool, errors: &mut Errors) {
@@ -63,8 +81,32 @@ fn content(call: &Call, object: &Object, is_new: bool, errors: &mut Errors) {
         ("", "Secret") => config::secret(object, errors),
         ("", "PersistentVolumeClaim") => storage::claim(object, errors),
         ("", "PersistentVolume") => storage::volume(object, errors),
-        ("storage.k8s.io", "StorageClass") => storage::class(object, errors),
+        ("storage.k8s.io", "StorageClass") => classes::storage_class(object, errors),
         ("coordination.k8s.io", "Lease") => plain::lease(object, errors),
+        ("", "LimitRange") => quotas::limit_range(object, errors),
+        ("", "ResourceQuota") => quotas::quota(object, errors),
+        ("", "ReplicationController") => workloads::replication(object, errors),
+        ("", "PodTemplate") => workloads::pod_template(object, errors),
+        ("", "Node") => classes::node(object, errors),
+        (group, "Event") => classes::event(group, object, errors),
+        ("apiregistration.k8s.io", _) => registration::api_service(object, is_new, errors),
+        ("certificates.k8s.io", _) if is_new => registration::certificate_request(object, errors),
+        (_, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration") => {
+            registration::webhooks(object, errors);
+        }
+        (_, "MutatingAdmissionPolicy" | "ValidatingAdmissionPolicy") => {
+            registration::policy(object, errors);
+        }
+        (_, "MutatingAdmissionPolicyBinding" | "ValidatingAdmissionPolicyBinding") => {
+            registration::policy_binding(object, errors);
+        }
+        (_, "FlowSchema") => classes::flow_schema(object, errors),
+        (_, "PriorityLevelConfiguration") => classes::priority_level(object, errors),
+        (_, "VolumeAttachment") => classes::attachment(object, errors),
+        ("networking.k8s.io", "IngressClass") => classes::ingress_class(object, errors),
+        ("networking.k8s.io", "IPAddress") => classes::address(object, errors),
+        ("networking.k8s.io", "ServiceCIDR") => classes::address_range(object, errors),
+        ("node.k8s.io", "RuntimeClass") => classes::runtime_class(object, errors),
         ("discovery.k8s.io", "EndpointSlice") => plain::endpoint_slice(object, errors),
         ("apps", kind @ ("Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")) => {
             workloads::check(kind, object, is_new, errors);
@@ -73,7 +115,10 @@ fn content(call: &Call, object: &Object, is_new: bool, errors: &mut Errors) {
         ("batch", "CronJob") => jobs::cron_job(object, is_new, errors),
         ("networking.k8s.io", "Ingress") => networking::ingress(object, errors),
         ("networking.k8s.io", "NetworkPolicy") => networking::network_policy(object, errors),
-        (_, "Role" | "ClusterRole") => rbac::role(object, errors),
+        (_, "Role" | "ClusterRole") => {
+            rbac::role(object, errors);
+            classes::cluster_role(object, errors);
+        }
         (_, "RoleBinding" | "ClusterRoleBinding") => rbac::binding(object, errors),
         ("autoscaling", "HorizontalPodAutoscaler") => scaling::autoscaler(object, errors),
         ("policy", "PodDisruptionBudget") => scaling::budget(object, errors),
@@ -120,8 +165,29 @@ fn changed(call: &Call, live: &Object, object: &Object, errors: &mut Errors) {
             content(call, object, false, errors);
             rbac::binding_changed(live, object, errors);
         }
+        (_, kind) if may_not_change(kind).is_some() => {
+            content(call, object, false, errors);
+            if let Some(check) = may_not_change(kind) {
+                check(live, object, errors);
+            }
+        }
         _ => content(call, object, false, errors),
     }
+}
+
+/// What says of a kind what of it is for good.
+fn may_not_change(kind: &str) -> Option<fn(&Object, &Object, &mut Errors)> {
+    Some(match kind {
+        "CSIDriver" => classes::csi_driver_changed,
+        "CSINode" => classes::csi_node_changed,
+        "Event" => classes::event_changed,
+        "IPAddress" => classes::address_changed,
+        "Node" => classes::node_changed,
+        "ResourceQuota" => quotas::quota_changed,
+        "ServiceCIDR" => classes::address_range_changed,
+        "VolumeAttachment" => classes::attachment_changed,
+        _ => return None,
+    })
 }
 
 /// What is wrong with the metadata of an object within a custom resource.
@@ -135,7 +201,12 @@ pub(super) fn embedded_metadata(path: &str, metadata: &Value) -> Vec<Cause> {
 pub(super) fn warnings(call: &Call, object: &Object, is_new: bool) -> Vec<String> {
     let kind = call.kind.kind;
     let mut found = Vec::new();
-    if is_new && matches!(kind, "Pod" | "Deployment" | "ReplicaSet" | "Job" | "CronJob") {
+    if is_new
+        && matches!(
+            kind,
+            "Pod" | "Deployment" | "ReplicaSet" | "ReplicationController" | "Job" | "CronJob"
+        )
+    {
         found.extend(warnings::of_name(object));
     }
     match (call.kind.group, kind) {
@@ -149,6 +220,7 @@ pub(super) fn warnings(call: &Call, object: &Object, is_new: bool) -> Vec<String
         }
         ("batch", "Job" | "CronJob") => found.extend(warnings::of_pods(kind, object)),
         ("", "Service") => found.extend(warnings::of_service(object)),
+        ("storage.k8s.io", "CSIDriver") => found.extend(warnings::of_driver(object)),
         ("", "ServiceAccount") => found.extend(warnings::of_account(object)),
         ("networking.k8s.io", "Ingress") => found.extend(warnings::of_ingress(object)),
         _ => {}

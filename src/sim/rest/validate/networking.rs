@@ -220,7 +220,7 @@ fn policy_peer(peer: &Value, path: &Path, errors: &mut Errors) {
     }
 }
 
-fn is_range(text: &str) -> bool {
+pub(super) fn is_range(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let most = match address.parse() {
         Ok(std::net::IpAddr::V4(_)) => 32,

@@ -3,7 +3,7 @@
 use super::errors::{Errors, Path};
 use super::meta::{annotations_at, labels_at};
 use super::read::{flag, given, int, list, text};
-use super::{containers, selectors};
+use super::{containers, rules, selectors};
 use crate::object::{Object, Value};
 use crate::sim::rest::names;
 
@@ -80,10 +80,114 @@ fn spec(spec: &Value, path: &Path, errors: &mut Errors) {
             errors.faults(&path.field(field), name, names::label_1123(name));
         }
     }
-    tolerations(spec, &path.field("tolerations"), errors);
+    selectors::tolerations(list(spec, "tolerations"), &path.field("tolerations"), errors);
+    rules::check_at("PodSpec", spec, path, errors);
+    more(spec, path, errors);
     let class = text(spec, "priorityClassName");
     if !class.is_empty() {
         errors.faults(&path.field("priorityClassName"), class, names::subdomain_1123(class));
+    }
+}
+
+/// What of a spec has to do with more than one field.
+fn more(spec: &Value, path: &Path, errors: &mut Errors) {
+    let system = text(&spec["os"], "name");
+    if !system.is_empty() && !matches!(system, "linux" | "windows") {
+        errors.unsupported(&path.field("os"), system, &["linux", "windows"]);
+    }
+    let config = path.field("dnsConfig");
+    if text(spec, "dnsPolicy") == "None" {
+        if given(spec, "dnsConfig").is_none() {
+            errors.required(&config, "must provide `dnsConfig` when `dnsPolicy` is None");
+        } else if list(&spec["dnsConfig"], "nameservers").is_empty() {
+            let text = "must provide at least one DNS nameserver when `dnsPolicy` is None";
+            errors.required(&config.field("nameservers"), text);
+        }
+    }
+    let options = config.field("options");
+    for (i, option) in list(&spec["dnsConfig"], "options").iter().enumerate() {
+        if text(option, "name").is_empty() {
+            errors.required(&options.index(i), "must not be empty");
+        }
+    }
+    let gates = path.field("schedulingGates");
+    let mut seen: Vec<&str> = Vec::new();
+    for (i, gate) in list(spec, "schedulingGates").iter().enumerate() {
+        let name = text(gate, "name");
+        errors.faults(&gates.index(i), name, names::qualified(name));
+        if seen.contains(&name) {
+            errors.duplicate(&gates.index(i), name);
+        }
+        seen.push(name);
+    }
+    claims(spec, path, errors);
+    profiles(&spec["securityContext"], &path.field("securityContext"), errors);
+}
+
+/// Claims of resources that containers use are those of the pod.
+fn claims(spec: &Value, path: &Path, errors: &mut Errors) {
+    let known: Vec<&str> = list(spec, "resourceClaims").iter().map(|c| text(c, "name")).collect();
+    let of_pod = path.field("resourceClaims");
+    for (i, claim) in list(spec, "resourceClaims").iter().enumerate() {
+        let (one, other) = ("resourceClaimName", "resourceClaimTemplateName");
+        if given(claim, one).is_none() && given(claim, other).is_none() {
+            let shown = format!(
+                "{{\"Name\":{},\"ResourceClaimName\":null,\"ResourceClaimTemplateName\":null}}",
+                Value::from(text(claim, "name"))
+            );
+            let fault = format!("must specify one of: `{one}`, `{other}`");
+            errors.invalid_as(&of_pod.index(i), &shown, &fault);
+        }
+    }
+    for kind in ["containers", "initContainers"] {
+        let root = path.field(kind);
+        for (i, container) in list(spec, kind).iter().enumerate() {
+            let at = root.index(i);
+            let resources = at.field("resources");
+            let place = resources.field("claims");
+            let mut seen: Vec<&str> = Vec::new();
+            for (j, claim) in list(&container["resources"], "claims").iter().enumerate() {
+                let name = text(claim, "name");
+                let at = place.index(j);
+                if name.is_empty() {
+                    errors.required(&at, "");
+                } else if seen.contains(&name) {
+                    errors.duplicate(&at, name);
+                } else if !known.contains(&name) {
+                    let which = if known.is_empty() {
+                        " which is empty".to_owned()
+                    } else {
+                        format!(": {}", known.join(", "))
+                    };
+                    let text = format!(
+                        "{name:?}: must be one of the names in pod.spec.resourceClaims{which}"
+                    );
+                    errors.not_found_as(&at, &text);
+                }
+                seen.push(name);
+            }
+        }
+    }
+}
+
+/// Profiles of seccomp and AppArmor that a node has files of.
+pub(super) fn profiles(context: &Value, path: &Path, errors: &mut Errors) {
+    for (field, what) in [("seccompProfile", "seccomp"), ("appArmorProfile", "AppArmor")] {
+        let Some(profile) = given(context, field) else { continue };
+        let at = path.field(field);
+        let place = at.field("localhostProfile");
+        let name = given(profile, "localhostProfile").and_then(Value::as_str);
+        match (text(profile, "type"), name) {
+            ("Localhost", None | Some("")) => {
+                let text = format!("must be set when {what} type is Localhost");
+                errors.required(&place, &text);
+            }
+            ("Localhost", _) | (_, None) => {}
+            (_, Some(name)) => {
+                let text = format!("can only be set when {what} type is Localhost");
+                errors.invalid(&place, name, &text);
+            }
+        }
     }
 }
 
@@ -107,6 +211,7 @@ fn volumes<'a>(spec: &'a Value, path: &Path, errors: &mut Errors) -> Vec<&'a str
         let at = path.index(i);
         let before = errors.count();
         volume_source(volume, &at, errors);
+        rules::check_at("Volume", volume, &at, errors);
         let name = text(volume, "name");
         if name.is_empty() {
             errors.required(&at.field("name"), "");
@@ -183,6 +288,7 @@ fn affinity_term(term: &Value, path: &Path, errors: &mut Errors) {
 }
 
 fn spread(spec: &Value, path: &Path, errors: &mut Errors) {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
     for (i, constraint) in list(spec, "topologySpreadConstraints").iter().enumerate() {
         let at = path.index(i);
         let skew = int(constraint, "maxSkew").unwrap_or(0);
@@ -197,31 +303,26 @@ fn spread(spec: &Value, path: &Path, errors: &mut Errors) {
             let supported = ["DoNotSchedule", "ScheduleAnyway"];
             errors.unsupported(&at.field("whenUnsatisfiable"), otherwise, &supported);
         }
-    }
-}
-
-fn tolerations(spec: &Value, path: &Path, errors: &mut Errors) {
-    for (i, toleration) in list(spec, "tolerations").iter().enumerate() {
-        let at = path.index(i);
-        let (key, operator, effect) =
-            (text(toleration, "key"), text(toleration, "operator"), text(toleration, "effect"));
-        if !key.is_empty() {
-            errors.faults(&at.field("key"), key, names::qualified(key));
-        } else if operator != "Exists" {
-            let text = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
-            errors.invalid(&at.field("operator"), operator, text);
+        if let Some(domains) =
+            int(constraint, "minDomains").filter(|_| otherwise != "DoNotSchedule")
+        {
+            let text = format!(
+                "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {otherwise}"
+            );
+            errors.invalid(&at.field("minDomains"), domains, &text);
         }
-        if given(toleration, "tolerationSeconds").is_some() && effect != "NoExecute" {
-            let text = "effect must be 'NoExecute' when `tolerationSeconds` is set";
-            errors.invalid(&at.field("effect"), effect, text);
+        let keys = "matchLabelKeys";
+        if !list(constraint, keys).is_empty() && given(constraint, "labelSelector").is_none() {
+            let text = "must not be specified when labelSelector is not set";
+            errors.forbidden(&at.field(keys), text);
         }
-        if !matches!(operator, "" | "Equal" | "Exists") {
-            errors.unsupported(&at.field("operator"), operator, &["Equal", "Exists"]);
+        let key = text(constraint, "topologyKey");
+        if !seen.contains(&(key, otherwise)) {
+            seen.push((key, otherwise));
+            continue;
         }
-        if !matches!(effect, "" | "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
-            let supported = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
-            errors.unsupported(&at.field("effect"), effect, &supported);
-        }
+        let pair = format!("{{{key}, {otherwise}}}");
+        errors.duplicate(&at.field("{topologyKey, whenUnsatisfiable}"), pair);
     }
 }
 

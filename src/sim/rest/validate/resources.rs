@@ -7,17 +7,30 @@ use crate::sim::rest::names;
 
 const STANDARD_RESOURCES: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
 
-fn resource_name(name: &str, path: &Path, errors: &mut Errors) {
+/// A resource that containers can ask for.
+pub(super) fn resource_name(name: &str, path: &Path, errors: &mut Errors) {
     errors.faults(path, name, names::qualified(name));
+    let sound = names::qualified(name).is_empty();
     let is_standard = STANDARD_RESOURCES.contains(&name) || name.starts_with("hugepages-");
     if !name.contains('/') && !is_standard {
-        errors.invalid(path, name, "must be a standard resource type or fully qualified");
+        if sound {
+            errors.invalid(path, name, "must be a standard resource type or fully qualified");
+        }
         errors.invalid(path, name, "must be a standard resource for containers");
     }
 }
 
 fn quantity(value: &Value) -> Option<Quantity> {
     Quantity::parse(value.as_str()?).ok()
+}
+
+/// An amount is zero or more.
+pub(super) fn not_negative(amount: &Value, path: &Path, errors: &mut Errors) {
+    if let (Some(found), Ok(zero)) = (quantity(amount), Quantity::parse("0"))
+        && found < zero
+    {
+        errors.invalid(path, amount.clone(), "must be greater than or equal to 0");
+    }
 }
 
 pub(super) fn check(resources: &Value, path: &Path, errors: &mut Errors) {

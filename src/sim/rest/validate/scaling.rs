@@ -2,8 +2,10 @@
 
 use super::errors::{Errors, Path};
 use super::read::{given, int, list, text};
-use super::selectors;
+use super::{resources, selectors};
+use crate::object::quantity::Quantity;
 use crate::object::{Object, Value};
+use crate::sim::rest::names;
 
 const SPEC: Path = Path::Printed("spec");
 
@@ -31,11 +33,17 @@ pub(super) fn autoscaler(object: &Object, errors: &mut Errors) {
         }
     }
     let version = text(&spec["scaleTargetRef"], "apiVersion");
-    if version.is_empty() {
+    if !version.contains('/') && version != "v1" {
         let text = "apiVersion must specify API group";
         errors.invalid(&target.field("apiVersion"), version, text);
     }
     let metrics = SPEC.field("metrics");
+    if let Some(share) = int(spec, "targetCPUUtilizationPercentage").filter(|share| *share < 1) {
+        let at = metrics.index(0);
+        let resource = at.field("resource");
+        let target = resource.field("target");
+        errors.invalid(&target.field("averageUtilization"), share, "must be greater than 0");
+    }
     for (i, metric) in list(spec, "metrics").iter().enumerate() {
         self::metric(metric, &metrics.index(i), errors);
     }
@@ -68,6 +76,7 @@ fn metric(metric: &Value, path: &Path, errors: &mut Errors) {
     if let Some(source) = given(metric, "resource") {
         resource_metric(source, &path.field("resource"), errors);
     }
+    other_metrics(metric, path, errors);
     if given(metric, field).is_none() {
         let text = "must populate information for the given metric source";
         errors.required(&path.field(field), text);
@@ -76,6 +85,96 @@ fn metric(metric: &Value, path: &Path, errors: &mut Errors) {
         if other != field && given(metric, other).is_some() {
             let text = "must populate the given metric source only";
             errors.forbidden(&path.field(other), text);
+        }
+    }
+}
+
+/// Metrics of single containers, of pods, of another object, and from outside.
+fn other_metrics(metric: &Value, path: &Path, errors: &mut Errors) {
+    if let Some(source) = given(metric, "containerResource") {
+        let at = path.field("containerResource");
+        let container = text(source, "container");
+        if container.is_empty() {
+            errors.required(&at.field("container"), "must specify a container");
+        } else {
+            errors.faults(&at.field("container"), container, names::label_1123(container));
+        }
+        resource_metric(source, &at, errors);
+        let name = text(source, "name");
+        if !name.is_empty() {
+            resources::resource_name(name, &at.field("name"), errors);
+        }
+    }
+    if let Some(source) = given(metric, "pods") {
+        let at = path.field("pods");
+        named_metric(source, &at, errors);
+        let place = at.field("target");
+        target_type(&source["target"], &place, errors);
+        if given(&source["target"], "averageValue").is_none() {
+            let text = "must specify a positive target averageValue";
+            errors.required(&place.field("averageValue"), text);
+        }
+    }
+    if let Some(source) = given(metric, "object") {
+        let at = path.field("object");
+        let about = at.field("describedObject");
+        for field in ["kind", "name"] {
+            if text(&source["describedObject"], field).is_empty() {
+                errors.required(&about.field(field), "");
+            }
+        }
+        named_metric(source, &at, errors);
+        let place = at.field("target");
+        target_type(&source["target"], &place, errors);
+        if ["averageValue", "value"].iter().all(|f| given(&source["target"], f).is_none()) {
+            let text = "must set either a target value or averageValue";
+            errors.required(&place.field("averageValue"), text);
+        }
+    }
+    if let Some(source) = given(metric, "external") {
+        let at = path.field("external");
+        named_metric(source, &at, errors);
+        let place = at.field("target");
+        target_type(&source["target"], &place, errors);
+        let both = ["averageValue", "value"].map(|f| given(&source["target"], f).is_some());
+        if both == [true, true] {
+            let text = "may not set both a target value for metric and a per-pod target";
+            errors.forbidden(&place.field("value"), text);
+        } else if both == [false, false] {
+            let text = "must set either a target value for metric or a per-pod target";
+            errors.required(&place.field("averageValue"), text);
+        }
+    }
+}
+
+fn named_metric(source: &Value, path: &Path, errors: &mut Errors) {
+    let at = path.field("metric");
+    let name = text(&source["metric"], "name");
+    if name.is_empty() {
+        errors.required(&at.field("name"), "must specify a metric name");
+    } else {
+        errors.faults(&at.field("name"), name, names::path_segment(name));
+    }
+    if let Some(selector) = given(&source["metric"], "selector") {
+        selectors::selector(selector, &at.field("selector"), errors);
+    }
+}
+
+/// A target has a type, and amounts above zero.
+fn target_type(target: &Value, path: &Path, errors: &mut Errors) {
+    let kind = text(target, "type");
+    if kind.is_empty() {
+        errors.required(&path.field("type"), "must specify a metric target type");
+    }
+    if !matches!(kind, "Utilization" | "Value" | "AverageValue") {
+        let text = "must be either Utilization, Value, or AverageValue";
+        errors.invalid(&path.field("type"), kind, text);
+    }
+    for field in ["value", "averageValue"] {
+        if let Some(amount) = given(target, field).and_then(Value::as_str)
+            && Quantity::parse(amount).ok() <= Quantity::parse("0").ok()
+        {
+            errors.invalid(&path.field(field), amount, "must be positive");
         }
     }
 }

@@ -39,6 +39,33 @@ fn requirement(expression: &Value, path: &Path, errors: &mut Errors) {
     }
 }
 
+/// A term that selects nodes.
+pub(super) fn node_term(term: &Value, path: &Path, errors: &mut Errors) {
+    let root = path.field("matchExpressions");
+    for (i, expression) in list(term, "matchExpressions").iter().enumerate() {
+        let at = root.index(i);
+        let values = list(expression, "values");
+        match text(expression, "operator") {
+            "In" | "NotIn" if values.is_empty() => {
+                let text = "must be specified when `operator` is 'In' or 'NotIn'";
+                errors.required(&at.field("values"), text);
+            }
+            "Exists" | "DoesNotExist" if !values.is_empty() => {
+                let text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+                errors.forbidden(&at.field("values"), text);
+            }
+            "Gt" | "Lt" if values.len() != 1 => {
+                let text = "must be specified single value when `operator` is 'Lt' or 'Gt'";
+                errors.required(&at.field("values"), text);
+            }
+            "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
+            other => errors.invalid(&at.field("operator"), other, "not a valid selector operator"),
+        }
+        let key = text(expression, "key");
+        errors.faults(&at.field("key"), key, names::qualified(key));
+    }
+}
+
 /// The selector of a workload: there and not empty. `what` is the word that upstream's message has
 /// for the kind. Says whether it can be used to select.
 pub(super) fn of_workload(spec: &Value, path: &Path, what: &str, errors: &mut Errors) -> bool {
@@ -109,5 +136,38 @@ pub(super) fn at_most_all(owner: &Value, path: &Path, field: &str, errors: &mut 
         && percent(value).is_some_and(|percent| percent > 100)
     {
         errors.invalid(&path.field(field), value.clone(), "must not be greater than 100%");
+    }
+}
+
+/// Tolerations of pods and of runtime classes.
+pub(super) fn tolerations(tolerations: &[Value], path: &Path, errors: &mut Errors) {
+    for (i, toleration) in tolerations.iter().enumerate() {
+        let at = path.index(i);
+        let (key, operator, effect) =
+            (text(toleration, "key"), text(toleration, "operator"), text(toleration, "effect"));
+        if !key.is_empty() {
+            errors.faults(&at.field("key"), key, names::qualified(key));
+        } else if operator != "Exists" {
+            let text = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            errors.invalid(&at.field("operator"), operator, text);
+        }
+        let value = text(toleration, "value");
+        if operator == "Exists" && !value.is_empty() {
+            let text = "value must be empty when `operator` is 'Exists'";
+            errors.invalid(&at.field("operator"), value, text);
+        } else if matches!(operator, "" | "Equal") {
+            errors.faults(&at.field("operator"), value, names::label_value(value));
+        }
+        if given(toleration, "tolerationSeconds").is_some() && effect != "NoExecute" {
+            let text = "effect must be 'NoExecute' when `tolerationSeconds` is set";
+            errors.invalid(&at.field("effect"), effect, text);
+        }
+        if !matches!(operator, "" | "Equal" | "Exists") {
+            errors.unsupported(&at.field("operator"), operator, &["Equal", "Exists"]);
+        }
+        if !matches!(effect, "" | "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
+            let supported = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+            errors.unsupported(&at.field("effect"), effect, &supported);
+        }
     }
 }

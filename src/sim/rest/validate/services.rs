@@ -86,10 +86,6 @@ fn ports(spec: &Value, errors: &mut Errors) {
         port_number(port, &at, "port", errors);
         protocol(port, &at, errors);
         port_or_name(&port["targetPort"], &at.field("targetPort"), errors);
-        let app = text(port, "appProtocol");
-        if !app.is_empty() {
-            errors.faults(&at.field("appProtocol"), app, names::qualified(app));
-        }
     }
 }
 
@@ -105,11 +101,6 @@ fn addresses(spec: &Value, errors: &mut Errors) {
             errors.invalid(&path, Value::Array(all.to_vec()), "first value must match `clusterIP`");
         }
         _ => {}
-    }
-    let policy = text(spec, "ipFamilyPolicy");
-    if !matches!(policy, "" | "PreferDualStack" | "RequireDualStack" | "SingleStack") {
-        let supported = ["PreferDualStack", "RequireDualStack", "SingleStack"];
-        errors.unsupported(&SPEC.field("ipFamilyPolicy"), policy, &supported);
     }
     for (i, address) in all.iter().filter_map(Value::as_str).enumerate() {
         if (i > 0 || address != "None") && address.parse::<std::net::IpAddr>().is_err() {
@@ -178,11 +169,6 @@ fn balancer(spec: &Value, kind: &str, errors: &mut Errors) {
         let supported = ["Cluster", "Local"];
         errors.unsupported(&SPEC.field("externalTrafficPolicy"), policy, &supported);
     }
-    let internal = text(spec, "internalTrafficPolicy");
-    if !matches!(internal, "" | "Cluster" | "Local") {
-        let supported = ["Cluster", "Local"];
-        errors.unsupported(&SPEC.field("internalTrafficPolicy"), internal, &supported);
-    }
 }
 
 /// A cluster IP is for good (R-VAL-07).
@@ -190,6 +176,7 @@ pub(super) fn changed(live: &Object, service: &Object, errors: &mut Errors) {
     let empty = Value::Null;
     let (before, now) =
         (live.at(&["spec"]).unwrap_or(&empty), service.at(&["spec"]).unwrap_or(&empty));
+    balancer_changed(before, now, errors);
     let outside = |spec: &Value| text(spec, "type") == "ExternalName";
     if outside(before) || outside(now) || (is_headless(before) && is_headless(now)) {
         return;
@@ -201,5 +188,22 @@ pub(super) fn changed(live: &Object, service: &Object, errors: &mut Errors) {
     {
         let value = Value::Array(new.to_vec());
         errors.invalid(&path.index(0), value, "may not change once set");
+    }
+}
+
+/// What a load balancer was made by, and is asked about its health on.
+fn balancer_changed(before: &Value, now: &Value, errors: &mut Errors) {
+    let is_balancer = |spec: &Value| text(spec, "type") == "LoadBalancer";
+    if !is_balancer(before) || !is_balancer(now) {
+        return;
+    }
+    if given(before, "loadBalancerClass") != given(now, "loadBalancerClass") {
+        let class = now["loadBalancerClass"].clone();
+        errors.invalid(&SPEC.field("loadBalancerClass"), class, "may not change once set");
+    }
+    let local = |spec: &Value| text(spec, "externalTrafficPolicy") == "Local";
+    let port = "healthCheckNodePort";
+    if local(before) && local(now) && given(before, port) != given(now, port) {
+        errors.forbidden(&SPEC.field(port), "field is immutable");
     }
 }

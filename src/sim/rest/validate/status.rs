@@ -1,73 +1,144 @@
 //! What a writer of a status may not say: negative counts, more ready than there are.
 
 use super::errors::{Errors, Path};
-use super::read::int;
+use super::quotas;
+use super::read::{int, list, text};
 use crate::object::{Object, Value};
 
 const STATUS: Path = Path::Printed("status");
 
+/// What is counted in the status of a kind that has pods.
+struct Counts {
+    kind: &'static str,
+    /// Not negative.
+    counts: &'static [&'static str],
+    /// Not more than `replicas`.
+    most: &'static [&'static str],
+    /// What is said where more are available than ready.
+    available: Option<&'static str>,
+}
+
+const COUNTS: [Counts; 5] = [
+    Counts {
+        kind: "Deployment",
+        counts: &[
+            "observedGeneration",
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "unavailableReplicas",
+            "terminatingReplicas",
+            "collisionCount",
+        ],
+        most: &["updatedReplicas", "readyReplicas", "availableReplicas"],
+        available: Some("cannot be greater than readyReplicas"),
+    },
+    Counts {
+        kind: "ReplicaSet",
+        counts: &[
+            "replicas",
+            "fullyLabeledReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "observedGeneration",
+        ],
+        most: &["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+        available: Some("cannot be greater than readyReplicas"),
+    },
+    Counts {
+        kind: "ReplicationController",
+        counts: &[
+            "replicas",
+            "fullyLabeledReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "observedGeneration",
+        ],
+        most: &["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+        available: Some("cannot be greater than readyReplicas"),
+    },
+    Counts {
+        kind: "StatefulSet",
+        counts: &[
+            "replicas",
+            "readyReplicas",
+            "currentReplicas",
+            "updatedReplicas",
+            "availableReplicas",
+            "observedGeneration",
+            "collisionCount",
+        ],
+        most: &["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+        available: Some("cannot be greater than status.readyReplicas"),
+    },
+    Counts {
+        kind: "DaemonSet",
+        counts: &[
+            "currentNumberScheduled",
+            "numberMisscheduled",
+            "desiredNumberScheduled",
+            "numberReady",
+            "observedGeneration",
+            "updatedNumberScheduled",
+            "numberAvailable",
+            "numberUnavailable",
+            "collisionCount",
+        ],
+        most: &[],
+        available: None,
+    },
+];
+
 pub(super) fn check(kind: &str, object: &Object, errors: &mut Errors) {
     let status = object.at(&["status"]).unwrap_or(&Value::Null);
+    if let Some(of) = COUNTS.iter().find(|of| of.kind == kind) {
+        errors.nonnegative(status, &STATUS, of.counts);
+        at_most_all(status, of.most, errors);
+        if let Some(text) = of.available {
+            available_are_ready(status, text, errors);
+        }
+        return;
+    }
     match kind {
-        "Deployment" => {
-            let counts = [
-                "observedGeneration",
-                "replicas",
-                "updatedReplicas",
-                "readyReplicas",
-                "availableReplicas",
-                "unavailableReplicas",
-                "terminatingReplicas",
-                "collisionCount",
-            ];
-            errors.nonnegative(status, &STATUS, &counts);
-            at_most_all(status, &["updatedReplicas", "readyReplicas", "availableReplicas"], errors);
-            available_are_ready(status, "cannot be greater than readyReplicas", errors);
-        }
-        "ReplicaSet" => {
-            let counts = [
-                "replicas",
-                "fullyLabeledReplicas",
-                "readyReplicas",
-                "availableReplicas",
-                "observedGeneration",
-            ];
-            errors.nonnegative(status, &STATUS, &counts);
-            let most = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
-            at_most_all(status, &most, errors);
-            available_are_ready(status, "cannot be greater than readyReplicas", errors);
-        }
-        "StatefulSet" => {
-            let counts = [
-                "replicas",
-                "readyReplicas",
-                "currentReplicas",
-                "updatedReplicas",
-                "availableReplicas",
-                "observedGeneration",
-                "collisionCount",
-            ];
-            errors.nonnegative(status, &STATUS, &counts);
-            let most = ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"];
-            at_most_all(status, &most, errors);
-            available_are_ready(status, "cannot be greater than status.readyReplicas", errors);
-        }
-        "DaemonSet" => {
-            let counts = [
-                "currentNumberScheduled",
-                "numberMisscheduled",
-                "desiredNumberScheduled",
-                "numberReady",
-                "observedGeneration",
-                "updatedNumberScheduled",
-                "numberAvailable",
-                "numberUnavailable",
-                "collisionCount",
-            ];
-            errors.nonnegative(status, &STATUS, &counts);
-        }
         "Namespace" => phase(object, errors),
+        "ResourceQuota" => quotas::quota_status(object, errors),
+        "Service" => balancer(object, errors),
+        "APIService" => conditions(status, &["True", "False", "Unknown"], errors),
+        "CertificateSigningRequest" | "PodDisruptionBudget" | "ValidatingAdmissionPolicy" => {
+            conditions(status, &["False", "True", "Unknown"], errors);
+        }
+        "FlowSchema" | "PriorityLevelConfiguration" => {
+            let at = STATUS.field("conditions");
+            for (i, condition) in list(status, "conditions").iter().enumerate() {
+                if text(condition, "type").is_empty() {
+                    errors.required(&at.index(i).field("type"), "");
+                }
+            }
+        }
         _ => {}
+    }
+}
+
+/// Only a load balancer has addresses of one.
+fn balancer(object: &Object, errors: &mut Errors) {
+    let is_balancer = object.text(&["spec", "type"]) == Some("LoadBalancer");
+    let points = object.list(&["status", "loadBalancer", "ingress"]);
+    if !is_balancer && !points.is_empty() {
+        let at = STATUS.field("loadBalancer");
+        let text = "may only be used when `spec.type` is 'LoadBalancer'";
+        errors.forbidden(&at.field("ingress"), text);
+    }
+}
+
+/// Conditions hold, or not, or nobody knows.
+fn conditions(status: &Value, known: &[&str], errors: &mut Errors) {
+    let at = STATUS.field("conditions");
+    for (i, condition) in list(status, "conditions").iter().enumerate() {
+        let word = text(condition, "status");
+        if !known.contains(&word) {
+            errors.unsupported(&at.index(i).field("status"), word, known);
+        }
     }
 }
 

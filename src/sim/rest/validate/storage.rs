@@ -1,4 +1,4 @@
-//! PersistentVolumeClaims, PersistentVolumes and StorageClasses.
+//! PersistentVolumeClaims and PersistentVolumes.
 
 use super::errors::{Errors, Path};
 use super::read::{given, list, text};
@@ -43,10 +43,6 @@ pub(super) fn claim_spec(spec: &Value, path: &Path, errors: &mut Errors) {
     let class = text(spec, "storageClassName");
     if !class.is_empty() {
         errors.faults(&path.field("storageClassName"), class, names::subdomain_1123(class));
-    }
-    let mode = text(spec, "volumeMode");
-    if !matches!(mode, "" | "Block" | "Filesystem") {
-        errors.unsupported(&path.field("volumeMode"), mode, &["Block", "Filesystem"]);
     }
 }
 
@@ -118,16 +114,35 @@ pub(super) fn volume(object: &Object, errors: &mut Errors) {
         Some(amounts) if amounts.get("storage").is_none() => {
             errors.unsupported(&capacity, amounts.clone(), &["storage"]);
         }
-        Some(_) => {}
+        Some(amounts) => {
+            if amounts.as_object().is_some_and(|amounts| amounts.len() > 1) {
+                errors.unsupported(&capacity, amounts.clone(), &["storage"]);
+            }
+            let size = amounts["storage"].as_str().and_then(|text| Quantity::parse(text).ok());
+            if size <= Quantity::parse("0").ok() {
+                let shown = amounts["storage"].clone();
+                errors.invalid(&capacity.key("storage"), shown, "must be greater than zero");
+            }
+        }
+    }
+    if let Some(affinity) = given(spec, "nodeAffinity") {
+        let at = SPEC.field("nodeAffinity");
+        let place = at.field("required");
+        match given(affinity, "required") {
+            None => errors.required(&place, "must specify required node constraints"),
+            Some(required) => {
+                let terms = place.field("nodeSelectorTerms");
+                if list(required, "nodeSelectorTerms").is_empty() {
+                    errors.required(&terms, "must have at least one node selector term");
+                }
+                for (i, term) in list(required, "nodeSelectorTerms").iter().enumerate() {
+                    selectors::node_term(term, &terms.index(i), errors);
+                }
+            }
+        }
     }
     let mut sources = spec.as_object().into_iter().flat_map(|map| map.keys());
     if !sources.any(|key| !VOLUME_FIELDS.contains(&key.as_str())) {
         errors.required(&SPEC, "must specify a volume type");
-    }
-}
-
-pub(super) fn class(object: &Object, errors: &mut Errors) {
-    if object.text(&["provisioner"]).unwrap_or_default().is_empty() {
-        errors.required(&Path::Printed("provisioner"), "");
     }
 }

@@ -148,10 +148,26 @@ pub(super) fn of_name(object: &Object) -> Option<String> {
     })
 }
 
-pub(super) fn of_service(object: &Object) -> Option<String> {
-    let outside = !object.list(&["spec", "externalIPs"]).is_empty();
-    let text = "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
-    outside.then(|| text.to_owned())
+pub(super) fn of_service(object: &Object) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !object.list(&["spec", "externalIPs"]).is_empty() {
+        let text =
+            "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
+        warnings.push(text.to_owned());
+    }
+    if object.text(&["spec", "trafficDistribution"]) == Some("PreferClose") {
+        let text =
+            "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"";
+        warnings.push(text.to_owned());
+    }
+    warnings
+}
+
+/// A driver that wants tokens should say where they go.
+pub(super) fn of_driver(object: &Object) -> Option<String> {
+    let wants = !object.list(&["spec", "tokenRequests"]).is_empty();
+    let says = object.at(&["spec", "serviceAccountTokenInSecrets"]).is_some();
+    (wants && !says).then(|| "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes".to_owned())
 }
 
 pub(super) fn of_ingress(object: &Object) -> Option<String> {

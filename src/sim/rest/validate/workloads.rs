@@ -3,7 +3,7 @@
 use super::errors::{Errors, Path};
 use super::read::{given, int, list, text};
 use super::{pods, selectors, storage};
-use crate::object::{Object, Value};
+use crate::object::{Key, Object, Value};
 use crate::sim::rest::names;
 
 const SPEC: Path = Path::Printed("spec");
@@ -88,15 +88,54 @@ fn deployment_strategy(strategy: &Value, path: &Path, errors: &mut Errors) {
             selectors::at_most_all(rolling, &at, "maxUnavailable", errors);
         }
         other => {
-            let shown = strategy_shown(other);
+            let shown = strategy_shown(other, rolling);
             errors.unsupported_as(path, &shown, &["Recreate", "RollingUpdate"]);
         }
     }
 }
 
-/// A strategy of an unknown type, which has no more to it.
-fn strategy_shown(kind: &str) -> String {
-    format!("{{\"Type\":{},\"RollingUpdate\":null}}", Value::from(kind))
+/// A strategy of an unknown type as its Go struct prints.
+fn strategy_shown(kind: &str, rolling: Option<&Value>) -> String {
+    let rolling = rolling.map_or("null".to_owned(), |rolling| {
+        let part = |key: &str| given(rolling, key).cloned().unwrap_or(0.into());
+        format!(
+            "{{\"MaxUnavailable\":{},\"MaxSurge\":{}}}",
+            part("maxUnavailable"),
+            part("maxSurge")
+        )
+    });
+    format!("{{\"Type\":{},\"RollingUpdate\":{rolling}}}", Value::from(kind))
+}
+
+/// A ReplicationController, whose selector is a plain map.
+pub(super) fn replication(object: &Object, errors: &mut Errors) {
+    let spec = spec_of(object);
+    errors.nonnegative(spec, &SPEC, &["replicas", "minReadySeconds"]);
+    let chosen = given(spec, "selector").and_then(Value::as_object).filter(|map| !map.is_empty());
+    if chosen.is_none() {
+        errors.required(&SPEC.field("selector"), "");
+    }
+    let path = SPEC.field("template");
+    let Some(template) = given(spec, "template") else {
+        errors.required(&path, "");
+        return;
+    };
+    let labels = &template["metadata"]["labels"];
+    let is_chosen = |(key, value): (&Key, &Value)| labels.get(key) == Some(value);
+    if let Some(chosen) = chosen
+        && !chosen.iter().all(is_chosen)
+    {
+        let metadata = path.field("metadata");
+        let text = "`selector` does not match template `labels`";
+        errors.invalid(&metadata.field("labels"), labels.clone(), text);
+    }
+    pods::template(template, &path, errors);
+    pods::always_restarts(template, &path, "ReplicationController", errors);
+}
+
+pub(super) fn pod_template(object: &Object, errors: &mut Errors) {
+    let template = object.at(&["template"]).unwrap_or(&Value::Null);
+    pods::template(template, &Path::Printed("template"), errors);
 }
 
 fn replica_set(spec: &Value, errors: &mut Errors) {
@@ -126,6 +165,7 @@ fn stateful_set(spec: &Value, is_new: bool, errors: &mut Errors) {
         }
     }
     errors.nonnegative(spec, &SPEC, &["replicas", "minReadySeconds"]);
+    errors.nonnegative(&spec["ordinals"], &SPEC.field("ordinals"), &["start"]);
     let service = text(spec, "serviceName");
     if is_new && !service.is_empty() {
         errors.faults(&SPEC.field("serviceName"), service, names::label_1123(service));
@@ -173,9 +213,14 @@ fn stateful_set_update(strategy: &Value, errors: &mut Errors) {
             selectors::int_or_percent(rolling, &at, "maxUnavailable", errors);
         }
         ("OnDelete" | "RollingUpdate", None) => {}
-        (other, _) => {
+        (other, rolling) => {
             let text = "must be 'RollingUpdate' or 'OnDelete'";
-            errors.invalid_as(&path, &strategy_shown(other), text);
+            let rolling = rolling.map_or("null".to_owned(), |rolling| {
+                let partition = int(rolling, "partition").unwrap_or(0);
+                format!("{{\"Partition\":{partition},\"MaxUnavailable\":null}}")
+            });
+            let shown = format!("{{\"Type\":{},\"RollingUpdate\":{rolling}}}", Value::from(other));
+            errors.invalid_as(&path, &shown, text);
         }
     }
 }
@@ -247,8 +292,8 @@ fn daemon_set_update(strategy: &Value, errors: &mut Errors) {
             }
         }
         ("RollingUpdate", None) => errors.required(&path.field("rollingUpdate"), ""),
-        (other, _) => {
-            let shown = strategy_shown(other);
+        (other, rolling) => {
+            let shown = strategy_shown(other, rolling);
             errors.unsupported_as(&path, &shown, &["RollingUpdate", "OnDelete"]);
         }
     }

@@ -163,9 +163,7 @@ pub(super) fn check(
     }
     let namespace = server.store.get(&resource("", "namespaces"), &Key::new("", call.namespace));
     let Some(namespace) = namespace else { return Ok(()) };
-    let has_labels = |labels: &crate::object::Map<String, Value>| {
-        labels.keys().any(|key| key.starts_with(PREFIX))
-    };
+    let has_labels = |labels: &crate::object::Map| labels.keys().any(|key| key.starts_with(PREFIX));
     if !namespace.labels().is_some_and(has_labels) {
         return Ok(());
     }

@@ -67,7 +67,7 @@ fn volumes(pod: &Pod) -> Option<Fault> {
         }
         let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
         names.push(name.to_owned());
-        kinds.insert(sources.next().cloned().unwrap_or_else(|| "unknown".to_owned()));
+        kinds.insert(sources.next().map_or_else(|| "unknown".to_owned(), ToString::to_string));
     }
     let detail = format!(
         "{} {} {} {} {}",

@@ -51,9 +51,9 @@ impl<'a> Pod<'a> {
     }
 
     /// Annotations.
-    pub(super) fn annotations(&self) -> impl Iterator<Item = (&'a String, &'a str)> + use<'a> {
+    pub(super) fn annotations(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let annotations = self.0["metadata"]["annotations"].as_object();
-        annotations.into_iter().flatten().filter_map(|(k, v)| Some((k, v.as_str()?)))
+        annotations.into_iter().flatten().filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)))
     }
 
     /// Windows pods know less that could be restricted.
