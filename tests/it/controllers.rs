@@ -6,7 +6,10 @@
 mod behaviour;
 mod custom;
 mod housekeeping;
+mod nodes;
 mod player;
 mod record;
+mod scheduler;
+mod shuffle;
 mod tracks;
 mod world;

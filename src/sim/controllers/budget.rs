@@ -72,7 +72,7 @@ fn evicted(
         let until = since.as_str().and_then(Time::parse_rfc3339).map(|at| at + DELETION_TIMEOUT);
         if let Some(until) = until.filter(|until| is_there && *until > now) {
             next = [next, Some(until)].into_iter().flatten().min();
-            evicted.insert(name.clone(), since.clone());
+            evicted.insert(name.to_string(), since.clone());
         }
     }
     (evicted, next)

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::kinds::{POD, REPLICA_SET, SERVICE, Served, Slot, WELL_KNOWN};
+use super::kinds::{NODE, POD, REPLICA_SET, SERVICE, Served, Slot, WELL_KNOWN};
 use super::labelled::{self, Labelled};
+use super::node::noticed::Noticed;
 use super::uid::Uid;
 use crate::api::{Change, Ids, Informer, Input, Outbox};
 use crate::base::{Time, limits};
-use crate::object::{Map, Object, Value};
+use crate::object::{Map, Object};
 
 /// Where an object is cached: resource, namespace, name.
 pub type Place = (Slot, Arc<str>, Arc<str>);
@@ -36,6 +37,8 @@ pub struct Caches {
     gone_order: VecDeque<Uid>,
     pods: Labelled,
     services: Labelled,
+    noticed: Noticed,
+    leases: Option<Slot>,
     user_agent: &'static str,
 }
 
@@ -54,11 +57,14 @@ impl Caches {
             gone_order: VecDeque::new(),
             pods: Labelled::default(),
             services: Labelled::default(),
+            noticed: Noticed::default(),
+            leases: None,
             user_agent,
         };
         for served in WELL_KNOWN.iter().chain(others) {
             caches.serve(served.clone());
         }
+        caches.leases = caches.slot_of("coordination.k8s.io", "leases");
         caches
     }
 
@@ -97,8 +103,39 @@ impl Caches {
         out: &mut Outbox,
     ) -> Vec<Change> {
         let changes = self.informers[slot].take(now, input, ids, out);
-        changes.iter().for_each(|change| self.index(slot, change));
+        for change in &changes {
+            self.index(slot, change);
+            self.notice(slot, change, now);
+        }
         changes
+    }
+
+    /// What was noticed of nodes.
+    pub(crate) fn noticed(&self) -> &Noticed {
+        &self.noticed
+    }
+
+    /// See [`Noticed::keep`].
+    pub(crate) fn keep_node(&mut self, node: &str, silent_since: Option<Time>) {
+        self.noticed.keep(node, silent_since);
+    }
+
+    fn notice(&mut self, slot: Slot, change: &Change, now: Time) {
+        if slot == NODE {
+            self.noticed.see_node(change, now);
+        } else if Some(slot) == self.leases {
+            let object = change.object();
+            if object.is_some_and(|lease| lease.namespace() == "kube-node-lease") {
+                self.noticed.see_lease(change, now);
+            }
+        } else if slot == POD
+            && let Some(pod) = &change.new
+            && let Some(node) = pod.text(&["spec", "nodeName"]).filter(|node| !node.is_empty())
+            && self.informers[NODE].is_synced()
+            && self.get(NODE, "", node).is_none()
+        {
+            self.noticed.miss(node, now);
+        }
     }
 
     /// Every resource, by its number.
@@ -191,7 +228,7 @@ impl Caches {
     pub(crate) fn pods_labelled<'a>(
         &'a self,
         namespace: &'a str,
-        labels: Option<&'a Map<String, Value>>,
+        labels: Option<&'a Map>,
     ) -> impl Iterator<Item = &'a Arc<Object>> {
         let names = self.pods.under_rarest(namespace, labels);
         names.filter_map(move |name| self.get(POD, namespace, name))

@@ -31,7 +31,7 @@ pub(crate) struct Condition<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<Cow<'a, str>>,
     #[serde(flatten)]
-    pub(crate) rest: Map<String, Value>,
+    pub(crate) rest: Map,
 }
 
 impl ToValue for Condition<'_> {
@@ -106,7 +106,7 @@ impl<'a> Condition<'a> {
 }
 
 /// All conditions of a status; `None` where one is malformed.
-pub(crate) fn read_all(status: &Map<String, Value>) -> Option<Vec<Condition<'_>>> {
+pub(crate) fn read_all(status: &Map) -> Option<Vec<Condition<'_>>> {
     match status.get("conditions") {
         Some(conditions) => conditions.as_array()?.iter().map(Condition::read).collect(),
         None => Some(Vec::new()),
@@ -114,12 +114,12 @@ pub(crate) fn read_all(status: &Map<String, Value>) -> Option<Vec<Condition<'_>>
 }
 
 /// A number of a status, 0 where it is not there; `None` where it is no integer.
-pub(crate) fn count(status: &Map<String, Value>, name: &str) -> Option<i64> {
+pub(crate) fn count(status: &Map, name: &str) -> Option<i64> {
     status.get(name).map_or(Some(0), Value::as_i64)
 }
 
 /// A number of a status that may be missing or null; `None` where it is something else.
-pub(crate) fn optional_count(status: &Map<String, Value>, name: &str) -> Option<Option<i64>> {
+pub(crate) fn optional_count(status: &Map, name: &str) -> Option<Option<i64>> {
     match status.get(name) {
         None | Some(Value::Null) => Some(None),
         Some(value) => value.as_i64().map(Some),

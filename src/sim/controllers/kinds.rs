@@ -118,9 +118,13 @@ pub const VOLUME: Slot = 19;
 pub const STORAGE_CLASS: Slot = 20;
 /// Ingresses.
 pub const INGRESS: Slot = 21;
+/// HorizontalPodAutoscalers.
+pub const AUTOSCALER: Slot = 22;
+/// ResourceQuotas.
+pub const QUOTA: Slot = 23;
 
 /// The resources with fixed numbers, in the order of these.
-pub(crate) const WELL_KNOWN: [Served; 22] = [
+pub(crate) const WELL_KNOWN: [Served; 24] = [
     Served::new("", "v1", "pods", "Pod", true),
     Served::new("apps", "v1", "replicasets", "ReplicaSet", true),
     Served::new("apps", "v1", "deployments", "Deployment", true),
@@ -149,6 +153,8 @@ pub(crate) const WELL_KNOWN: [Served; 22] = [
     Served::new("", "v1", "persistentvolumes", "PersistentVolume", false),
     Served::new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false),
     Served::new("networking.k8s.io", "v1", "ingresses", "Ingress", true),
+    Served::new("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true),
+    Served::new("", "v1", "resourcequotas", "ResourceQuota", true),
 ];
 
 /// Where Events are written. They are deleted with their namespace, but neither cached nor
@@ -190,5 +196,6 @@ mod tests {
         assert_eq!(gvr(JOB).plural, "jobs");
         assert_eq!(gvr(DEFINITION).plural, "customresourcedefinitions");
         assert_eq!(gvr(INGRESS).plural, "ingresses");
+        assert_eq!(gvr(QUOTA).plural, "resourcequotas");
     }
 }

@@ -13,14 +13,11 @@ use crate::object::{Map, Object, Value};
 pub(super) struct Labelled(BTreeMap<String, BTreeSet<Arc<str>>>);
 
 /// The pairs that a Service selects by.
-pub(super) fn selector(service: &Object) -> Option<&Map<String, Value>> {
+pub(super) fn selector(service: &Object) -> Option<&Map> {
     service.at(&["spec", "selector"]).and_then(Value::as_object).filter(|map| !map.is_empty())
 }
 
-fn places<'a>(
-    namespace: &'a str,
-    pairs: Option<&'a Map<String, Value>>,
-) -> impl Iterator<Item = String> + 'a {
+fn places<'a>(namespace: &'a str, pairs: Option<&'a Map>) -> impl Iterator<Item = String> + 'a {
     pairs.into_iter().flatten().map(move |(key, value)| {
         // None of the three has a character of this kind.
         format!("{namespace}\n{key}\n{}", value.as_str().unwrap_or_default())
@@ -29,14 +26,14 @@ fn places<'a>(
 
 impl Labelled {
     /// Adds an object under all of its pairs.
-    pub(super) fn add_under_all(&mut self, object: &Object, pairs: Option<&Map<String, Value>>) {
+    pub(super) fn add_under_all(&mut self, object: &Object, pairs: Option<&Map>) {
         for place in places(object.namespace(), pairs) {
             self.0.entry(place).or_default().insert(object.name().into());
         }
     }
 
     /// Adds an object under the pair that has the fewest: whoever has all of its pairs has that.
-    pub(super) fn add_under_one(&mut self, object: &Object, pairs: Option<&Map<String, Value>>) {
+    pub(super) fn add_under_one(&mut self, object: &Object, pairs: Option<&Map>) {
         let size = |place: &String| self.0.get(place).map_or(0, BTreeSet::len);
         if let Some(place) = places(object.namespace(), pairs).min_by_key(size) {
             self.0.entry(place).or_default().insert(object.name().into());
@@ -44,7 +41,7 @@ impl Labelled {
     }
 
     /// Takes an object out, wherever it is.
-    pub(super) fn remove(&mut self, object: &Object, pairs: Option<&Map<String, Value>>) {
+    pub(super) fn remove(&mut self, object: &Object, pairs: Option<&Map>) {
         for place in places(object.namespace(), pairs) {
             if let Some(names) = self.0.get_mut(&place) {
                 names.remove(object.name());
@@ -56,11 +53,7 @@ impl Labelled {
     }
 
     /// Names under any of some pairs.
-    pub(super) fn under_any(
-        &self,
-        namespace: &str,
-        pairs: Option<&Map<String, Value>>,
-    ) -> BTreeSet<&Arc<str>> {
+    pub(super) fn under_any(&self, namespace: &str, pairs: Option<&Map>) -> BTreeSet<&Arc<str>> {
         places(namespace, pairs).filter_map(|place| self.0.get(&place)).flatten().collect()
     }
 
@@ -68,7 +61,7 @@ impl Labelled {
     pub(super) fn under_rarest(
         &self,
         namespace: &str,
-        pairs: Option<&Map<String, Value>>,
+        pairs: Option<&Map>,
     ) -> impl Iterator<Item = &Arc<str>> {
         let sets = places(namespace, pairs).map(|place| self.0.get(&place));
         let rarest = sets.min_by_key(|names| names.map_or(0, BTreeSet::len)).flatten();

@@ -13,6 +13,7 @@
 
 mod account;
 mod aggregate;
+mod autoscaler;
 mod budget;
 pub mod caches;
 mod claim;
@@ -27,11 +28,13 @@ mod garbage;
 mod job;
 pub mod kinds;
 mod labelled;
+pub mod metrics;
 mod namespace;
 mod node;
 pub mod plan;
 mod pod;
 mod protection;
+mod quota;
 mod recorder;
 mod replicaset;
 mod revisions;
@@ -49,14 +52,16 @@ mod work;
 
 use std::collections::BTreeMap;
 
+pub use autoscaler::Autoscaling;
 pub use caches::Caches;
 pub use kinds::Served;
+pub use metrics::{Measured, Metrics, Reading};
 pub use plan::{Again, Call, Controller, Cx, Key, Plan};
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 
 use crate::api::{Change, Client, Ids, Input, Outbox, Payload};
-use crate::base::Time;
+use crate::base::{Rng, Time};
 use kinds::{DEFINITION, POD, Slot};
 use work::{Desk, Work};
 
@@ -88,10 +93,48 @@ impl ControllerManager {
         }
     }
 
+    /// The same, in a world that plays these nodes itself: see [`ControllerManager::keep_node`].
+    #[must_use]
+    pub fn keeping(mut self, nodes: &[String]) -> Self {
+        nodes.iter().for_each(|node| self.caches.keep_node(node, None));
+        self
+    }
+
+    /// The same with the controllers in an order that follows from `rng` wherever several have
+    /// something to do: what comes of it in the end must not depend on that.
+    #[must_use]
+    pub fn shuffled(mut self, rng: Rng) -> Self {
+        self.work.shuffle(rng);
+        self
+    }
+
+    /// From now on this is measured of what runs in the cluster.
+    pub fn metrics(&mut self) -> &mut Metrics {
+        &mut self.settings.metrics
+    }
+
     /// What the controllers know of the cluster.
     #[must_use]
     pub fn caches(&self) -> &Caches {
         &self.caches
+    }
+
+    /// The world that the controllers work in plays the node called `node` itself: it is alive,
+    /// or silent since then. Without this only what a node writes tells.
+    pub fn keep_node(
+        &mut self,
+        now: Time,
+        node: &str,
+        silent_since: Option<Time>,
+        out: &mut Outbox,
+    ) {
+        self.caches.keep_node(node, silent_since);
+        self.work.wake(Key::new(Controller::Node, "", node));
+        if self.caches.are_synced() {
+            let (caches, settings, ids) = (&self.caches, &self.settings, &mut self.ids);
+            let desk = &mut Desk { now, caches, settings, ids, out, user_agent: USER_AGENT };
+            self.work.drain(sync, desk);
+        }
     }
 
     fn start(&mut self, slot: Slot, out: &mut Outbox) {
@@ -131,10 +174,15 @@ impl ControllerManager {
         let (caches, settings, ids) = (&self.caches, &self.settings, &mut self.ids);
         let desk = &mut Desk { now, caches, settings, ids, out, user_agent: USER_AGENT };
         for key in keys.into_iter().filter(|key| settings.controllers.contains(&key.controller)) {
-            if slot == POD && key.controller == Controller::Job {
-                self.work.wake_at(key, now + job::GATHERING, desk);
-            } else {
-                self.work.wake(key);
+            match key.controller {
+                Controller::Job if slot == POD => {
+                    self.work.wake_at(key, now + job::GATHERING, desk);
+                }
+                // Upstream looks at all of them in one rhythm, whatever happens in between.
+                Controller::Autoscaler => {
+                    self.work.wake_at(key, now + settings.autoscaling.period, desk);
+                }
+                _ => self.work.wake(key),
             }
         }
         if let Some(key) = wake::namespace_key(slot, change)
@@ -223,6 +271,8 @@ fn sync(cx: &Cx) -> Plan {
         Controller::Deployment => deployment::sync(cx),
         Controller::ReplicaSet => replicaset::sync(cx),
         Controller::Node => node::sync(cx),
+        Controller::TaintEviction => node::evict::sync(cx),
+        Controller::PodGc => node::pod_gc::sync(cx),
         Controller::Namespace => namespace::sync(cx),
         Controller::Garbage => garbage::sync(cx),
         Controller::StatefulSet => statefulset::sync(cx),
@@ -241,5 +291,8 @@ fn sync(cx: &Cx) -> Plan {
         Controller::Endpoints => endpoints::sync_legacy(cx),
         Controller::CronJob => cronjob::sync(cx),
         Controller::Expiry => expiry::sync(cx),
+        Controller::OrphanPod => job::sync_orphan(cx),
+        Controller::Autoscaler => autoscaler::sync(cx),
+        Controller::Quota => quota::sync(cx),
     }
 }

@@ -10,7 +10,7 @@ use super::caches::Caches;
 use super::settings::Settings;
 use crate::api::{Request, Response, Status};
 use crate::base::Time;
-use crate::object::Object;
+use crate::object::{Object, Value};
 
 /// Which controller a key belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,8 @@ pub enum Controller {
     DaemonSet,
     Job,
     Node,
+    TaintEviction,
+    PodGc,
     Namespace,
     Garbage,
     ServiceAccount,
@@ -37,17 +39,22 @@ pub enum Controller {
     Endpoints,
     CronJob,
     Expiry,
+    OrphanPod,
+    Autoscaler,
+    Quota,
 }
 
 impl Controller {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 26] = [
         Self::Deployment,
         Self::ReplicaSet,
         Self::StatefulSet,
         Self::DaemonSet,
         Self::Job,
         Self::Node,
+        Self::TaintEviction,
+        Self::PodGc,
         Self::Namespace,
         Self::Garbage,
         Self::ServiceAccount,
@@ -63,6 +70,9 @@ impl Controller {
         Self::Endpoints,
         Self::CronJob,
         Self::Expiry,
+        Self::OrphanPod,
+        Self::Autoscaler,
+        Self::Quota,
     ];
 
     /// What its Events name as their source.
@@ -72,6 +82,7 @@ impl Controller {
             Controller::Budget => "controllermanager",
             Controller::Volume => "persistentvolume-controller",
             Controller::Node => "node-controller",
+            Controller::Autoscaler => "horizontal-pod-autoscaler",
             other => other.name(),
         }
     }
@@ -84,8 +95,11 @@ impl Controller {
             Controller::ReplicaSet => "replicaset-controller",
             Controller::StatefulSet => "statefulset-controller",
             Controller::DaemonSet => "daemonset-controller",
-            Controller::Job => "job-controller",
+            // Pods that a Job lets go are a queue of their own of the same controller.
+            Controller::Job | Controller::OrphanPod => "job-controller",
             Controller::Node => "node-lifecycle-controller",
+            Controller::TaintEviction => "taint-eviction-controller",
+            Controller::PodGc => "pod-garbage-collector-controller",
             Controller::Namespace => "namespace-controller",
             Controller::Garbage => "garbage-collector-controller",
             Controller::ServiceAccount => "serviceaccount-controller",
@@ -101,6 +115,8 @@ impl Controller {
             Controller::Endpoints => "endpoints-controller",
             Controller::CronJob => "cronjob-controller",
             Controller::Expiry => "ttl-after-finished-controller",
+            Controller::Autoscaler => "horizontal-pod-autoscaler-controller",
+            Controller::Quota => "resourcequota-controller",
         }
     }
 }
@@ -140,6 +156,9 @@ pub struct Cx<'a> {
     /// The call that stopped the previous plan, once, directly after it happened. Retrying is
     /// not decided here: the queue asks again after a back-off.
     pub failure: Option<&'a Asked>,
+    /// What the controller wanted remembered of this key when last it was done with it. Lost with
+    /// the process, as upstream: what has to last stands in the cluster.
+    pub memory: Option<&'a Value>,
 }
 
 /// A request and its answer.
@@ -217,6 +236,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// When to look again.
     pub again: Again,
+    /// What to remember of the key once all is done; null forgets, `None` leaves it as it is.
+    pub memory: Option<Value>,
 }
 
 impl Plan {
@@ -229,7 +250,10 @@ impl Plan {
     /// Whether there is nothing to do, now or at some time.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.batches.is_empty() && self.notes.is_empty() && self.again == Again::OnChange
+        self.batches.is_empty()
+            && self.notes.is_empty()
+            && self.again == Again::OnChange
+            && self.memory.is_none()
     }
 
     /// One request.
@@ -244,6 +268,13 @@ impl Plan {
         if !batch.is_empty() {
             self.batches.push(batch);
         }
+        self
+    }
+
+    /// The same plan with something to remember of the key.
+    #[must_use]
+    pub fn remember(mut self, memory: Value) -> Self {
+        self.memory = Some(memory);
         self
     }
 

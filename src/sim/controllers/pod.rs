@@ -129,7 +129,7 @@ pub(crate) fn delete(owner: &Arc<Object>, pod: &Object) -> Call {
 /// `object` with another status, to be sent to `/status` under its own revision.
 pub(crate) fn with_status(object: &Object, status: Value) -> Object {
     let others = object.0.iter().filter(|(key, _)| *key != "status");
-    let mut fields: Map<_, _> = others.map(|(key, value)| (key.clone(), value.clone())).collect();
-    fields.insert("status".to_owned(), status);
+    let mut fields: Map = others.map(|(key, value)| (key.clone(), value.clone())).collect();
+    fields.insert("status", status);
     Object(fields)
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::autoscaler::Autoscaling;
+use super::metrics::Metrics;
 use super::plan::Controller;
 
 /// See the file.
@@ -17,6 +19,27 @@ pub struct Settings {
     /// How long the cloud takes to give a load balancer or an Ingress its address; `None` where
     /// there is no cloud, and both wait for ever (R-CTL-21).
     pub exposed_after: Option<Duration>,
+    /// How long a node may be silent; `None` where nobody asks (R-CTL-30).
+    pub node_grace: Option<NodeGrace>,
+    /// How autoscalers work.
+    pub autoscaling: Autoscaling,
+    /// What is measured of workloads; nothing unless somebody says so.
+    pub metrics: Metrics,
+}
+
+/// How long a node may be silent before it counts as lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeGrace {
+    /// A node that said something (`--node-monitor-grace-period`).
+    pub usual: Duration,
+    /// One that never did (`--node-startup-grace-period`).
+    pub at_first: Duration,
+}
+
+impl NodeGrace {
+    /// Upstream's figures of 1.36.
+    pub const UPSTREAM: Self =
+        Self { usual: Duration::from_secs(50), at_first: Duration::from_secs(60) };
 }
 
 impl Default for Settings {
@@ -25,6 +48,9 @@ impl Default for Settings {
             controllers: Controller::ALL.into(),
             root_ca: "".into(),
             exposed_after: Some(Duration::from_secs(2)),
+            node_grace: Some(NodeGrace::UPSTREAM),
+            autoscaling: Autoscaling::default(),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -71,8 +97,8 @@ mod tests {
         };
         let all = Controller::ALL.len();
         assert_eq!(only(&["*"]), Ok(all));
-        assert_eq!(only(&["job-controller"]), Ok(1));
-        assert_eq!(only(&["*", "-job-controller"]), Ok(all - 1));
+        assert_eq!(only(&["cronjob-controller"]), Ok(1));
+        assert_eq!(only(&["*", "-cronjob-controller"]), Ok(all - 1));
         assert_eq!(only(&["jobs"]), Err("jobs"));
     }
 }

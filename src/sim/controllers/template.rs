@@ -1,6 +1,6 @@
 //! Pod templates: when two are the same, and the hash that names one (R-CTL-01, R-CTL-02).
 
-use crate::object::{Map, Object, Value};
+use crate::object::{Key, Map, Object, Value};
 
 /// The label that tells the pods of one template from those of another.
 pub(crate) const HASH_LABEL: &str = "pod-template-hash";
@@ -12,7 +12,7 @@ const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 /// Whether two workloads have the same pod template, the hash label aside.
 pub(crate) fn is_same(one: &Object, other: &Object) -> bool {
     let metadata = |object| metadata(object).into_iter().flatten();
-    let is_left = |entry: &(&String, &Value)| !is_nothing(entry.0, entry.1);
+    let is_left = |entry: &(&Key, &Value)| !is_nothing(entry.0, entry.1);
     one.at(&["spec", "template", "spec"]) == other.at(&["spec", "template", "spec"])
         && same(metadata(one).filter(is_left), metadata(other).filter(is_left), |key, a, b| match (
             a, b,
@@ -24,18 +24,18 @@ pub(crate) fn is_same(one: &Object, other: &Object) -> bool {
         })
 }
 
-fn metadata(object: &Object) -> Option<&Map<String, Value>> {
+fn metadata(object: &Object) -> Option<&Map> {
     object.at(&["spec", "template", "metadata"])?.as_object()
 }
 
-fn without_hash(labels: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+fn without_hash(labels: &Map) -> impl Iterator<Item = (&Key, &Value)> {
     labels.iter().filter(|(key, _)| *key != HASH_LABEL)
 }
 
 /// Whether two sorted rows of fields have the same keys, and values that `is_same` says are.
 fn same<'a>(
-    mut one: impl Iterator<Item = (&'a String, &'a Value)>,
-    mut other: impl Iterator<Item = (&'a String, &'a Value)>,
+    mut one: impl Iterator<Item = (&'a Key, &'a Value)>,
+    mut other: impl Iterator<Item = (&'a Key, &'a Value)>,
     is_same: impl Fn(&str, &Value, &Value) -> bool,
 ) -> bool {
     loop {

@@ -35,7 +35,7 @@ impl<'a> Trial<'a> {
         // No controller looks at whose key it is.
         let key = &Key::new(Controller::Job, self.namespace, self.name);
         let (caches, settings) = (&Caches::of(objects), &Settings::default());
-        sync(&Cx { now, key, caches, settings, asked, failure })
+        sync(&Cx { now, key, caches, settings, asked, failure, memory: None })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::object::{LabelSelector, Object, Value, json};
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";
-const PROVISIONER: &str = "towtank.dev/provisioner";
+const PROVISIONER: &str = "provisioner.towtank.dev";
 
 /// The claims that a pod uses, by name.
 pub(crate) fn claims_of(pod: &Object) -> impl Iterator<Item = &str> {

@@ -3,15 +3,19 @@
 //! Only the changed object, its owner references and indexed neighbours are read. An object that
 //! nobody controls concerns every workload of its namespace that might adopt it.
 
+use std::sync::Arc;
+
 use super::caches::Caches;
 use super::kinds::{
-    BUDGET, CLAIM, CLUSTER_ROLE, CONFIG_MAP, CONTROLLER_REVISION, CRON_JOB, DAEMON_SET, DEPLOYMENT,
-    ENDPOINT_SLICE, ENDPOINTS, INGRESS, JOB, NAMESPACE, NODE, POD, REPLICA_SET, SERVICE,
-    SERVICE_ACCOUNT, STATEFUL_SET, STORAGE_CLASS, Slot, VOLUME,
+    AUTOSCALER, BUDGET, CLAIM, CLUSTER_ROLE, CONFIG_MAP, CONTROLLER_REVISION, CRON_JOB, DAEMON_SET,
+    DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, INGRESS, JOB, NAMESPACE, NODE, POD, QUOTA, REPLICA_SET,
+    SERVICE, SERVICE_ACCOUNT, STATEFUL_SET, STORAGE_CLASS, Slot, VOLUME,
 };
 use super::plan::{Controller, Key};
 use super::selector::Selector;
-use super::{account, aggregate, budget, endpoints, expiry, expose, garbage, pod, volume};
+use super::{
+    account, aggregate, budget, endpoints, expiry, expose, garbage, job, node, pod, quota, volume,
+};
 use crate::api::Change;
 use crate::object::Object;
 
@@ -28,8 +32,8 @@ pub(crate) fn keys(caches: &Caches, slot: Slot, change: &Change) -> Vec<Key> {
                 for version in versions.into_iter().flatten() {
                     keys.extend(controller_key(version));
                 }
-                if slot == JOB && expiry::concerns(object) {
-                    keys.push(Key::new(Controller::Expiry, object.namespace(), object.name()));
+                if slot == JOB {
+                    keys.extend(of_job(caches, change, object));
                 }
                 let is_orphan =
                     change.new.as_ref().is_some_and(|new| new.controller_uid().is_none());
@@ -38,14 +42,22 @@ pub(crate) fn keys(caches: &Caches, slot: Slot, change: &Change) -> Vec<Key> {
                 }
                 if slot == POD {
                     keys.extend(of_pod(caches, change, object));
+                    let pod = change.new.as_ref();
+                    keys.extend(pod.into_iter().flat_map(|pod| of_bound_pod(caches, pod)));
                 }
             }
-            NODE => keys.extend(
-                caches
-                    .all(DAEMON_SET)
-                    .map(|set| Key::new(Controller::DaemonSet, set.namespace(), set.name())),
-            ),
+            NODE => {
+                let sets = caches.all(DAEMON_SET);
+                let key = |set: &Arc<Object>| {
+                    Key::new(Controller::DaemonSet, set.namespace(), set.name())
+                };
+                keys.extend(sets.map(key));
+                keys.extend(of_node(caches, change, object));
+            }
             _ => keys.extend(housekeeping(caches, slot, change, object)),
+        }
+        if quota::frees(slot, change) {
+            keys.extend(quota::keys(caches, object.namespace()));
         }
         if slot == CONTROLLER_REVISION {
             keys.extend(controller_key(object));
@@ -75,6 +87,9 @@ fn of_pod(caches: &Caches, change: &Change, pod: &Object) -> Vec<Key> {
             keys.extend(services.flat_map(|service| of_service(service)));
         }
     }
+    if change.new.as_ref().is_some_and(|pod| job::is_let_go(caches, pod)) {
+        keys.push(Key::new(Controller::OrphanPod, namespace, pod.name()));
+    }
     let is_new = change.old.is_none();
     let is_over = change.new.as_ref().is_none_or(|pod| pod::is_finished(pod));
     if is_new || is_over {
@@ -83,6 +98,56 @@ fn of_pod(caches: &Caches, change: &Change, pod: &Object) -> Vec<Key> {
         keys.extend(claims.map(|name| Key::new(controller, namespace, name)));
     }
     keys
+}
+
+/// Pods that a change to their node concerns, and the nodes that wait for their turn.
+fn of_node(caches: &Caches, change: &Change, node: &Object) -> Vec<Key> {
+    let part = |object: &Option<Arc<Object>>, path: &[&str]| {
+        object.as_ref().and_then(|object| object.at(path)).cloned()
+    };
+    let differs = |path: &[&str]| part(&change.old, path) != part(&change.new, path);
+    let mut keys = Vec::new();
+    let was_ready = change.old.as_ref().map(|old| node::is_not_ready(old));
+    let is_ready = change.new.as_ref().map(|new| node::is_not_ready(new));
+    if was_ready != is_ready {
+        let others = caches.all(NODE).filter(|other| node::is_not_ready(other));
+        keys.extend(others.map(|other| Key::new(Controller::Node, "", other.name())));
+    }
+    if was_ready != is_ready || differs(&["spec", "taints"]) {
+        for pod in node::pods_on(caches, node.name()) {
+            let key = |controller| Key::new(controller, pod.namespace(), pod.name());
+            keys.extend([Controller::TaintEviction, Controller::PodGc].map(key));
+        }
+    }
+    keys
+}
+
+/// A Job that is to go after its time, and the pods that one which ended or went lets go.
+fn of_job(caches: &Caches, change: &Change, job: &Object) -> Vec<Key> {
+    let mut keys = Vec::new();
+    if expiry::concerns(job) {
+        keys.push(Key::new(Controller::Expiry, job.namespace(), job.name()));
+    }
+    if change.new.as_ref().is_none_or(|job| job::is_finished(job)) {
+        let pods = caches.controlled(POD, job.uid()).filter(|pod| job::has_tracked(pod));
+        keys.extend(pods.map(|pod| Key::new(Controller::OrphanPod, pod.namespace(), pod.name())));
+    }
+    keys
+}
+
+/// Who moves or ends a pod whose node is not as it should be.
+fn of_bound_pod(caches: &Caches, pod: &Object) -> Vec<Key> {
+    let node = pod.text(&["spec", "nodeName"]).unwrap_or_default();
+    let key = |controller| Key::new(controller, pod.namespace(), pod.name());
+    let noticed = caches.noticed();
+    let is_tainted = !noticed.taints(node).is_empty();
+    let is_lost = if node.is_empty() {
+        pod.is_deleting()
+    } else {
+        noticed.gone_since(node).is_some() || (is_tainted && pod.is_deleting())
+    };
+    let evicted = is_tainted.then(|| key(Controller::TaintEviction));
+    evicted.into_iter().chain(is_lost.then(|| key(Controller::PodGc))).collect()
 }
 
 fn of_service(service: &Object) -> [Key; 2] {
@@ -169,6 +234,8 @@ fn of_slot(slot: Slot) -> Option<Controller> {
         NODE => Controller::Node,
         CRON_JOB => Controller::CronJob,
         BUDGET => Controller::Budget,
+        AUTOSCALER => Controller::Autoscaler,
+        QUOTA => Controller::Quota,
         CLAIM => Controller::Volume,
         INGRESS => Controller::IngressAddress,
         _ => return None,

@@ -86,8 +86,7 @@ fn masked(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let kept = map.iter().filter(|(key, _)| !DROPPED.contains(&key.as_str()));
-            let mut out: Map<String, Value> =
-                kept.map(|(key, value)| (key.clone(), masked(value))).collect();
+            let mut out: Map = kept.map(|(key, value)| (key.clone(), masked(value))).collect();
             if out.get("annotations") == Some(&json!({})) {
                 out.remove("annotations");
             }

@@ -43,7 +43,10 @@ impl Player {
             let body = json!({ "status": status });
             Request::patch(PODS, pod.namespace(), pod.name(), PatchKind::Strategic, body)
                 .subresource("status")
-        } else if pod.owners().any(|owner| owner.kind == "Job") && !is_finished(pod) && !is_pending
+        } else if pod.text(&["spec", "nodeName"]).is_some()
+            && pod.owners().any(|owner| owner.kind == "Job")
+            && !is_finished(pod)
+            && !is_pending
         {
             let body = json!({"status": {"phase": "Succeeded"}});
             Request::patch(PODS, pod.namespace(), pod.name(), PatchKind::Strategic, body)

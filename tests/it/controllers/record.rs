@@ -10,7 +10,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use towtank::api::EventKind;
+use towtank::object::quantity::Quantity;
 use towtank::object::{Gvr, Value, json};
+use towtank::sim::controllers::Reading;
 
 use super::tracks::{Tracks, sorted};
 use super::world::World;
@@ -38,15 +41,34 @@ fn pod_spec(image: &Value) -> Value {
     json!({"terminationGracePeriodSeconds": 30, "containers": [{"name": "c", "image": image}]})
 }
 
+/// The objects that a case may stand for with a word.
+fn bases() -> [(&'static str, &'static str, &'static str, Value); 5] {
+    let workload = json!({"selector": {"matchLabels": {"app": "web"}}, "template":
+        {"metadata": {"labels": {"app": "web"}}, "spec": pod_spec(&"a:1".into())}});
+    let mut set = workload.clone();
+    set["serviceName"] = "web".into();
+    let mut pod = pod_spec(&"a:1".into());
+    pod["restartPolicy"] = "Never".into();
+    let job = json!({"template": {"spec": pod}});
+    let cron = json!({"schedule": "* * * * *", "jobTemplate": {"spec": job}});
+    [
+        ("$deployment", "apps/v1", "Deployment", workload.clone()),
+        ("$daemonset", "apps/v1", "DaemonSet", workload),
+        ("$statefulset", "apps/v1", "StatefulSet", set),
+        ("$job", "batch/v1", "Job", job),
+        ("$cronjob", "batch/v1", "CronJob", cron),
+    ]
+}
+
 /// The case's shorthands written out, as the recording script does.
-fn filled(value: &Value, words: &BTreeMap<&str, String>) -> Value {
+fn filled(value: &Value, words: &[(String, String)]) -> Value {
     match value {
         Value::Object(map) => {
-            if let Some(spec) = map.get("$deployment") {
-                let base = json!({"selector": {"matchLabels": {"app": "web"}}, "template":
-                    {"metadata": {"labels": {"app": "web"}}, "spec": pod_spec(&"a:1".into())}});
-                return json!({"apiVersion": "apps/v1", "kind": "Deployment",
-                    "metadata": {"name": "web"}, "spec": merged(&base, &filled(spec, words))});
+            for (word, api_version, kind, base) in bases() {
+                if let Some(spec) = map.get(word) {
+                    return json!({"apiVersion": api_version, "kind": kind,
+                        "metadata": {"name": "web"}, "spec": merged(&base, &filled(spec, words))});
+                }
             }
             if let Some(image) = map.get("$image") {
                 return json!({"containers": pod_spec(image)["containers"]});
@@ -56,7 +78,7 @@ fn filled(value: &Value, words: &BTreeMap<&str, String>) -> Value {
         Value::Array(list) => list.iter().map(|v| filled(v, words)).collect(),
         Value::String(text) => {
             let put =
-                |text: String, (word, meaning): (&&str, &String)| text.replace(*word, meaning);
+                |text: String, (word, meaning): &(String, String)| text.replace(word, meaning);
             words.iter().fold(text.clone(), put).into()
         }
         other => other.clone(),
@@ -66,12 +88,69 @@ fn filled(value: &Value, words: &BTreeMap<&str, String>) -> Value {
 fn path(target: &str) -> String {
     let group = match target.split('/').next() {
         Some("namespace") => return "/api/v1/namespaces/case".to_owned(),
-        Some("jobs") => "/apis/batch/v1",
-        Some("pods" | "configmaps") => "/api/v1",
+        Some("jobs" | "cronjobs") => "/apis/batch/v1",
+        Some("horizontalpodautoscalers") => "/apis/autoscaling/v2",
+        Some("pods" | "configmaps" | "resourcequotas" | "persistentvolumeclaims") => "/api/v1",
         Some(_) => "/apis/apps/v1",
         None => unreachable!("a split has a first part"),
     };
     format!("{group}/namespaces/case/{target}")
+}
+
+/// What the words of a case mean now, the longest first.
+fn words(world: &World) -> Vec<(String, String)> {
+    let mut words = BTreeMap::from([("$first".to_owned(), String::new())]);
+    for (word, kind) in [("$pod", "Pod"), ("$set", "ReplicaSet"), ("$job", "Job")] {
+        let mut names: Vec<&str> = Vec::new();
+        for event in world.heard.iter().filter(|event| event.object.kind() == kind) {
+            if !names.contains(&event.object.name()) {
+                names.push(event.object.name());
+            }
+        }
+        let numbered = names.iter().enumerate();
+        words.extend(numbered.map(|(n, name)| (format!("{word}{n}"), (*name).to_owned())));
+    }
+    for event in &world.heard {
+        let object = &event.object;
+        words.entry(format!("$uid({})", object.name())).or_insert(object.uid().to_owned());
+        let index = object.annotation("batch.kubernetes.io/job-completion-index");
+        if let Some(index) = index.filter(|_| event.kind == EventKind::Added) {
+            words.insert(format!("$index{index}"), object.name().to_owned());
+        }
+        if object.kind() == "Deployment" {
+            words.entry("$uid".to_owned()).or_insert(object.uid().to_owned());
+        }
+    }
+    if let Some(first) = words.get("$pod0").cloned() {
+        words.insert("$first".to_owned(), first);
+    }
+    for seconds in AGO {
+        let at = world.now - Duration::from_secs(seconds);
+        words.insert(format!("$ago{seconds}"), at.rfc3339());
+    }
+    let mut words: Vec<_> = words.into_iter().collect();
+    words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+    words.insert(0, ("$namespace".to_owned(), "case".to_owned()));
+    words
+}
+
+/// The times ago that cases speak of, in seconds.
+const AGO: [u64; 2] = [0, 12_000];
+
+/// Carries out one request of a step.
+fn ask(world: &mut World, request: &Value) {
+    let method = request[0].as_str().unwrap();
+    if method == "METRICS" {
+        for (name, value) in request[1].as_object().unwrap() {
+            let reading = Quantity::parse(value.as_str().unwrap()).map(Reading::Each).unwrap();
+            world.measure(name, &reading);
+        }
+        return;
+    }
+    let words = words(world);
+    let target = filled(&request[1], &words);
+    let body = filled(&request[2], &words);
+    world.must(method, &path(target.as_str().unwrap()), &body);
 }
 
 /// What ours makes of a case.
@@ -80,39 +159,55 @@ fn play(case: &Value, latency: Duration) -> Tracks {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "case"}});
     world.must("POST", "/api/v1/namespaces", &namespace);
     world.run_for(Duration::from_secs(1));
-    for (group, plural) in [
-        ("apps", "deployments"),
-        ("apps", "replicasets"),
-        ("apps", "statefulsets"),
-        ("apps", "daemonsets"),
-        ("apps", "controllerrevisions"),
-        ("batch", "jobs"),
-        ("", "pods"),
-        ("", "configmaps"),
-        ("", "events"),
-        ("", "namespaces"),
+    for (group, version, plural) in [
+        ("apps", "v1", "deployments"),
+        ("apps", "v1", "replicasets"),
+        ("apps", "v1", "statefulsets"),
+        ("apps", "v1", "daemonsets"),
+        ("apps", "v1", "controllerrevisions"),
+        ("batch", "v1", "jobs"),
+        ("", "v1", "pods"),
+        ("", "v1", "configmaps"),
+        ("", "v1", "events"),
+        ("batch", "v1", "cronjobs"),
+        ("autoscaling", "v2", "horizontalpodautoscalers"),
+        ("", "v1", "resourcequotas"),
+        ("", "v1", "persistentvolumeclaims"),
+        ("", "v1", "namespaces"),
     ] {
-        world.watch(Gvr::new(group, "v1", plural), "case");
+        world.watch(Gvr::new(group, version, plural), "case");
+    }
+    if case["aligned"] == true {
+        // As the recording does: ten seconds into a minute.
+        world.run_for(Duration::from_secs(8));
     }
     let mut marks = Vec::new();
     for step in case["steps"].as_array().unwrap() {
-        let first = |kind: &str, path: &[&str]| {
-            let found = world.heard.iter().find(|e| e.object.kind() == kind);
-            found.and_then(|e| e.object.text(path)).unwrap_or_default().to_owned()
-        };
-        let words = BTreeMap::from([
-            ("$first", first("Pod", &["metadata", "name"])),
-            ("$uid", first("Deployment", &["metadata", "uid"])),
-        ]);
-        let target = filled(&step["do"][1], &words);
-        let body = filled(&step["do"][2], &words);
-        world.must(step["do"][0].as_str().unwrap(), &path(target.as_str().unwrap()), &body);
+        let requests = &step["do"];
+        match requests[0].is_array() {
+            true => requests.as_array().unwrap().iter().for_each(|one| ask(&mut world, one)),
+            false => ask(&mut world, requests),
+        }
         // The real one was left alone until nothing had changed for two seconds.
-        let wait = step["wait"].as_u64().unwrap_or(0).max(3);
-        world.run_for(Duration::from_secs(wait));
+        let asked = world.now;
+        let least = Duration::from_secs(step["wait"].as_u64().unwrap_or(0).max(3));
+        let (mut heard, mut last) = (world.heard.len(), asked);
+        while world.now.since(last) < Duration::from_secs(2) || world.now.since(asked) < least {
+            world.run_for(Duration::from_millis(100));
+            if world.heard.len() != heard {
+                (heard, last) = (world.heard.len(), world.now);
+            }
+        }
         marks.push(world.heard.len());
     }
     Tracks::of(&world.heard, &marks)
+}
+
+/// Whether a list comes in another, in its order and up to its end.
+fn is_part(part: &Value, whole: &Value) -> bool {
+    let (Some(part), Some(whole)) = (part.as_array(), whole.as_array()) else { return false };
+    let mut rest = whole.iter();
+    part.last() == whole.last() && part.iter().all(|one| rest.any(|other| other == one))
 }
 
 /// Why a track differs from the record; `None` where it does not.
@@ -127,6 +222,16 @@ fn difference(track: &str, ours: &Value, variants: &[Value]) -> Option<String> {
     let mut values: Vec<Value> = variants.iter().map(|v| normal(&v["value"])).collect();
     values.dedup();
     if values.contains(&ours) {
+        return None;
+    }
+    // Who looks more often sees more on the way, but in the same order and with the same end.
+    let is_course = track.ends_with(" counts") || track.ends_with(" conditions");
+    if is_course && values.iter().any(|value| is_part(value, &ours) || is_part(&ours, value)) {
+        return None;
+    }
+    // In which order the collector takes what hangs on one owner is nobody's promise.
+    let all = |value: &Value| sorted(value.as_array().cloned().unwrap_or_default());
+    if track == "endings" && values.iter().any(|value| all(value) == all(&ours)) {
         return None;
     }
     let last = |value: &Value| value.as_array().and_then(|list| list.last().cloned());
@@ -151,10 +256,11 @@ fn exceptions() -> BTreeMap<(String, String), String> {
     lines.map(read).collect()
 }
 
-#[test]
-fn the_controllers_do_what_the_real_ones_did() {
-    let cases: Vec<Value> = serde_json::from_str(&file("cases.json")).unwrap();
-    let record: Value = serde_json::from_str(&file("record.json")).unwrap();
+/// Compares one file of cases with its record.
+fn check(cases: &str, record: &str) {
+    let file_name = cases;
+    let cases: Vec<Value> = serde_json::from_str(&file(cases)).unwrap();
+    let record: Value = serde_json::from_str(&file(record)).unwrap();
     let only = std::env::var("CASE").ok();
     let mut exceptions = exceptions();
     let (mut same, mut timed, mut report) = (0, 0, String::new());
@@ -164,15 +270,17 @@ fn the_controllers_do_what_the_real_ones_did() {
             continue;
         }
         let tracks = play(case, Duration::from_millis(1));
+        assert_eq!(tracks.out, play(case, Duration::from_millis(1)).out, "{name}, played twice");
         let recorded = record[name].as_object().unwrap();
-        let mut all: Vec<&String> = recorded.keys().chain(tracks.out.keys()).collect();
+        let ours = tracks.out.keys().map(String::as_str);
+        let mut all: Vec<&str> = recorded.keys().map(|key| key.as_str()).chain(ours).collect();
         all.sort();
         all.dedup();
         for track in all {
             let nothing = json!([{"value": null}]);
             let variants = recorded.get(track).unwrap_or(&nothing).as_array().unwrap();
             let ours = tracks.out.get(track).map_or(Value::Null, |list| list.clone().into());
-            let exception = exceptions.remove(&(name.to_owned(), track.clone()));
+            let exception = exceptions.remove(&(name.to_owned(), track.to_owned()));
             match (difference(track, &ours, variants), exception) {
                 (None, None) if variants.len() == 1 => same += 1,
                 (None, None) => timed += 1,
@@ -186,6 +294,42 @@ fn the_controllers_do_what_the_real_ones_did() {
             }
         }
     }
-    println!("{same} tracks the same, {timed} that depend on timing end the same");
+    println!("{file_name}: {same} tracks the same, {timed} that depend on timing end the same");
     assert!(report.is_empty(), "{same} the same, {timed} timed, wrong:\n{report}");
+}
+
+/// R-CTL-01 to R-CTL-13 (R-CTL-07: Available, in the conditions), R-CTL-25.
+#[test]
+fn deployments_and_what_is_below_them_do_what_the_real_ones_did() {
+    check("cases.json", "record.json");
+}
+
+/// R-CTL-17, R-CTL-18.
+#[test]
+fn jobs_do_what_the_real_ones_did() {
+    check("jobs.cases.json", "jobs.record.json");
+}
+
+/// R-CTL-01 to R-CTL-16.
+#[test]
+fn sets_of_every_kind_do_what_the_real_ones_did() {
+    check("sets.cases.json", "sets.record.json");
+}
+
+/// R-CTL-19.
+#[test]
+fn schedules_do_what_the_real_ones_did() {
+    check("schedules.cases.json", "schedules.record.json");
+}
+
+/// R-CTL-23.
+#[test]
+fn autoscalers_and_quotas_do_what_the_real_ones_did() {
+    check("scaling.cases.json", "scaling.record.json");
+}
+
+/// R-CTL-26.
+#[test]
+fn the_collector_does_what_the_real_one_did() {
+    check("garbage.cases.json", "garbage.record.json");
 }

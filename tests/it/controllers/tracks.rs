@@ -6,7 +6,16 @@ use std::collections::BTreeMap;
 use towtank::api::{EventKind, WatchEvent};
 use towtank::object::{Object, Value, json};
 
-const WORKLOADS: [&str; 5] = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"];
+const WORKLOADS: [&str; 8] = [
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "HorizontalPodAutoscaler",
+    "ResourceQuota",
+];
 
 /// The tracks of a run.
 #[derive(Default)]
@@ -29,7 +38,7 @@ impl Tracks {
                 "ControllerRevision" => "revision",
                 "Pod" => {
                     let owner = o.owners().find(|o| matches!(o.kind, "DaemonSet" | "Job"));
-                    let short = owner.map(|owner| format!("pod of {}", owner.name));
+                    let short = owner.map(|owner| format!("pod of {}", mask_minutes(owner.name)));
                     tracks.pods.extend(short.map(|short| (o.name().to_owned(), short)));
                     continue;
                 }
@@ -58,7 +67,7 @@ impl Tracks {
         for (name, short) in &self.pods {
             text = text.replace(name, short);
         }
-        serde_json::from_str(&mask_uids(&text)).unwrap()
+        serde_json::from_str(&mask_minutes(&mask_times(&mask_uids(&text)))).unwrap()
     }
 
     fn masked_text(&self, text: &str) -> String {
@@ -152,7 +161,8 @@ impl Tracks {
                 one["annotations"] = self.masked(&annotations(o));
                 one["counts"] = self.masked(&counts(o));
                 one["size"] = o.at(&["spec", "replicas"]).cloned().unwrap_or_default();
-                one["selector"] = self.masked(o.at(&["spec", "selector"]).unwrap());
+                let selector = o.at(&["spec", "selector"]).cloned().unwrap_or_default();
+                one["selector"] = self.masked(&selector);
             }
             all.push(one);
         }
@@ -197,7 +207,60 @@ fn annotations(o: &Object) -> Value {
 fn counts(o: &Object) -> Value {
     let status = o.at(&["status"]).and_then(Value::as_object).cloned().unwrap_or_default();
     let kept = status.into_iter().filter(|(key, _)| key != "conditions" && !key.ends_with("Time"));
-    Value::Object(kept.collect())
+    without_revisions(&Value::Object(kept.collect()))
+}
+
+fn without_revisions(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(key, _)| *key != "resourceVersion")
+            .map(|(key, value)| (key.clone(), without_revisions(value)))
+            .collect(),
+        Value::Array(list) => list.iter().map(without_revisions).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Eight digits by themselves are the minutes of a schedule.
+fn mask_minutes(text: &str) -> String {
+    replaced(text, "minutes", |run| run.len() == 8 && run.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn mask_times(text: &str) -> String {
+    let mut out = text.to_owned();
+    while let Some(at) = time_in(&out) {
+        out.replace_range(at..at + 20, "time");
+    }
+    out
+}
+
+/// Where a time such as `2026-01-01T00:00:00Z` stands.
+fn time_in(text: &str) -> Option<usize> {
+    const FORM: &[u8; 20] = b"0000-00-00T00:00:00Z";
+    let is_it = |window: &[u8]| {
+        let is_same =
+            |(a, form): (&u8, &u8)| if *form == b'0' { a.is_ascii_digit() } else { a == form };
+        window.iter().zip(FORM).all(is_same)
+    };
+    text.as_bytes().windows(FORM.len()).position(is_it)
+}
+
+/// Every run of letters and digits that `is_it` takes becomes `word`.
+fn replaced(text: &str, word: &str, is_it: impl Fn(&str) -> bool) -> String {
+    let mut out = String::new();
+    let mut run = String::new();
+    for letter in text.chars().chain(['\0']) {
+        if letter.is_alphanumeric() || letter == '_' {
+            run.push(letter);
+            continue;
+        }
+        out.push_str(if is_it(&run) { word } else { &run });
+        run.clear();
+        out.push(letter);
+    }
+    out.pop();
+    out
 }
 
 /// Every uid becomes `uid`.

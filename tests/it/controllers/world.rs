@@ -11,7 +11,10 @@ use towtank::base::profile::Spread;
 use towtank::base::{Queue, Rng, Time};
 use towtank::object::{Gvr, Object, Value, json};
 use towtank::sim::Server;
-use towtank::sim::controllers::{ControllerManager, Scheduler, Served, Settings};
+use towtank::sim::controllers::{
+    Autoscaling, ControllerManager, Measured, Reading, Scheduler, Served, Settings,
+};
+use towtank::sim::rest::Admission;
 
 use super::player::Player;
 
@@ -20,6 +23,18 @@ const TEST: u32 = 1_000;
 
 /// Messages that one run may take, so that a loop fails instead of hanging.
 const MESSAGES: usize = 2_000_000;
+
+/// Autoscalers as the recording had them.
+fn settings() -> Settings {
+    let autoscaling = Autoscaling {
+        period: Duration::from_secs(2),
+        downscale_window: Duration::from_secs(6),
+        cpu_initialization: Duration::ZERO,
+        initial_readiness: Duration::ZERO,
+        ..Autoscaling::default()
+    };
+    Settings { autoscaling, ..Settings::default() }
+}
 
 enum Message {
     Hear(usize, Input),
@@ -33,7 +48,9 @@ pub(crate) struct World {
     pub(crate) heard: Vec<WatchEvent>,
     /// Writes that clients sent.
     pub(crate) writes: usize,
-    clients: Vec<Box<dyn Client>>,
+    manager: ControllerManager,
+    /// Scheduler and player; the manager comes before them.
+    others: Vec<Box<dyn Client>>,
     queue: Queue<Message>,
     latency: Duration,
     /// With this every message takes a time of its own, up to twice the latency.
@@ -46,19 +63,35 @@ pub(crate) struct World {
 impl World {
     /// Two nodes, nothing else. Every message takes `latency`; with a seed, what the seed says.
     pub(crate) fn new(latency: Duration, seed: Option<u64>) -> Self {
+        // Nobody renews the Leases of these nodes.
+        let settings = Settings { node_grace: None, ..settings() };
+        Self::with_settings(latency, seed, settings)
+    }
+
+    /// The same with controllers that are told something else.
+    pub(crate) fn with_settings(latency: Duration, seed: Option<u64>, settings: Settings) -> Self {
         let rng = Rng::new(7);
         let wait = Spread { from: latency, to: latency };
-        let clients: Vec<Box<dyn Client>> = vec![
-            Box::new(ControllerManager::new(&Served::builtin(), Settings::default())),
-            Box::new(Scheduler::new(rng.fork("scheduler"), wait)),
-            Box::new(Player::new(latency * 4)),
-        ];
+        // Where nodes can be lost their pods are played by the test.
+        let is_played = settings.node_grace.is_none();
+        let manager = ControllerManager::new(&Served::builtin(), settings);
+        let manager = match seed {
+            Some(seed) => manager.shuffled(Rng::new(seed).fork("controllers")),
+            None => manager,
+        };
+        let mut others: Vec<Box<dyn Client>> =
+            vec![Box::new(Scheduler::new(rng.fork("scheduler"), wait))];
+        if is_played {
+            others.push(Box::new(Player::new(latency * 4)));
+        }
+        let admission = Admission { quota_is_counted: true, ..Admission::default() };
         let mut world = Self {
             now: Time::VIRTUAL_START,
-            server: Server::new(&rng.fork("server")),
+            server: Server::new(&rng.fork("server")).with_admission(admission),
             heard: Vec::new(),
             writes: 0,
-            clients,
+            manager,
+            others,
             queue: Queue::new(None),
             latency,
             jitter: seed.map(Rng::new),
@@ -68,12 +101,13 @@ impl World {
         for name in ["node-0", "node-1"] {
             let status = json!({"allocatable": {"cpu": "32", "memory": "256Gi", "pods": "10000"},
                 "conditions": [{"type": "Ready", "status": "True"}]});
-            let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
+            let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name,
+                "labels": {"kubernetes.io/hostname": name}}});
             world.http("POST", "/api/v1/nodes", &node);
             let patch = json!({ "status": status });
             world.http("PATCH", &format!("/api/v1/nodes/{name}/status"), &patch);
         }
-        for client in 0..world.clients.len() {
+        for client in 0..=world.others.len() {
             world.queue.push(world.now, Message::Hear(client, Input::Start));
         }
         world.run_for(Duration::from_secs(1));
@@ -92,6 +126,14 @@ impl World {
         let handled = self.server.handle(self.now, TEST, self.watches, &request);
         assert_eq!(handled.response.payload, Payload::Watching);
         self.deliver(handled.deliveries, handled.ended);
+    }
+
+    /// From now on each pod of the workload `web` uses so much.
+    pub(crate) fn measure(&mut self, metric: &str, reading: &Reading) {
+        for kind in ["deployment", "statefulset"] {
+            let of = Measured { kind: kind.into(), namespace: "case".into(), name: "web".into() };
+            self.manager.metrics().set(of, metric, Some(reading.clone()));
+        }
     }
 
     /// A request of the test's, as over HTTP; patches are strategic ones.
@@ -157,7 +199,11 @@ impl World {
         match message {
             Message::Hear(client, input) => {
                 let mut out = Outbox::default();
-                self.clients[client].step(self.now, input, &mut out);
+                let one: &mut dyn Client = match client.checked_sub(1) {
+                    Some(other) => self.others[other].as_mut(),
+                    None => &mut self.manager,
+                };
+                one.step(self.now, input, &mut out);
                 for (id, request) in out.requests {
                     let ask = Message::Ask(client, id, Box::new(request));
                     let at = self.arrival();

@@ -36,6 +36,12 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
         jobs,
         notes: Vec::new(),
     };
+    scene.drop_deleted(cx);
+    // What is too much goes first, and is no news any more when the rest is counted.
+    let surplus = scene.beyond_limits();
+    if cx.asked.is_empty() && !surplus.is_empty() {
+        return Plan::nothing().then(surplus).again(Again::WithAnswers);
+    }
     scene.count();
     scene.take_started(cx);
     let (batches, again) = scene.start();
@@ -73,6 +79,22 @@ impl Scene<'_> {
         } else {
             self.status["active"] = active.into();
         }
+    }
+
+    /// Forgets the Jobs that the last plan deleted, whose end may not have been heard of yet.
+    fn drop_deleted(&mut self, cx: &Cx) {
+        let gone = cx.asked.iter().filter(|asked| asked.request.verb == Verb::Delete);
+        let gone: Vec<_> = gone.filter_map(|asked| asked.request.name.as_deref()).collect();
+        self.jobs.retain(|job| !gone.contains(&job.name()));
+        let mut active = self.active();
+        active.retain(|entry| !entry["name"].as_str().is_some_and(|name| gone.contains(&name)));
+        let is_started = cx.asked.iter().any(|asked| asked.request.verb == Verb::Create);
+        if is_started && self.cron.text(&["spec", "concurrencyPolicy"]) == Some("Replace") {
+            // The one that was started took the place of all that ran.
+            self.jobs.retain(|job| active.iter().all(|entry| entry["uid"] != *job.uid()));
+            active.clear();
+        }
+        self.set_active(active);
     }
 
     /// Takes out of the list what has ended or gone, and notes the last success.
@@ -214,7 +236,8 @@ impl Scene<'_> {
         if policy == "Replace" {
             let is_active =
                 |job: &&&Arc<Object>| active.iter().any(|entry| entry["uid"] == *job.uid());
-            batches.push(self.jobs.iter().filter(is_active).map(|job| self.delete(job)).collect());
+            let gone: Vec<_> = self.jobs.iter().filter(is_active).copied().collect();
+            batches.push(gone.iter().map(|job| self.delete(job)).collect());
         }
         batches.push(vec![self.create(&name, at)]);
         (batches, Again::WithAnswers)
@@ -284,7 +307,6 @@ impl Scene<'_> {
             let put = Request::update(gvr(CRON_JOB), namespace, name, object);
             plan = plan.then(vec![Call::new(put.subresource("status"))]);
         }
-        plan = plan.then(self.beyond_limits());
         plan.notes = self.notes;
         // What is to be started is last, so that its answer is what the next look gets.
         batches.into_iter().fold(plan, Plan::then)

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::deployment::pods_of;
 use super::kinds::{DAEMON_SET, NODE, POD, gvr};
-use super::plan::{Again, Call, Cx, Plan};
+use super::plan::{Again, Call, Cx, Note, Plan};
 use super::revisions::{Present, Revisions};
-use super::scheduler::may_run;
+use super::scheduler::{may_run, may_stay};
 use super::selector::Selector;
 use super::{claim, pod};
 use crate::api::Request;
@@ -52,6 +52,7 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
     let mut plan = Plan::nothing();
     if !set.is_deleting() {
         plan = plan.then(scene.missing_and_surplus());
+        plan.notes = scene.notes();
         if plan.batches.is_empty() {
             plan = plan.then(scene.outdated());
         }
@@ -78,6 +79,8 @@ struct Scene<'a> {
     min_ready: i64,
     /// Nodes that are to have a pod.
     nodes: Vec<&'a str>,
+    /// Nodes that are to have none, on which a pod that is there may stay: those that are lost.
+    kept: Vec<&'a str>,
     /// Pods by the node that they are on or meant for, oldest first.
     by_node: BTreeMap<String, Vec<&'a Arc<Object>>>,
 }
@@ -94,13 +97,16 @@ impl<'a> Scene<'a> {
         };
         by_node.values_mut().for_each(|pods| pods.sort_by_key(made));
         let sample = new_pod(set, "", hash);
-        let nodes = cx.caches.all(NODE).filter(|node| may_run(&sample, node));
+        let (nodes, others): (Vec<_>, Vec<_>) =
+            cx.caches.all(NODE).partition(|node| may_run(&sample, node));
+        let kept = others.into_iter().filter(|node| may_stay(&sample, node));
         Self {
             cx,
             set,
             hash,
             min_ready: set.int(&["spec", "minReadySeconds"]).unwrap_or(0),
-            nodes: nodes.map(|node| node.name()).collect(),
+            nodes: nodes.iter().map(|node| node.name()).collect(),
+            kept: kept.map(|node| node.name()).collect(),
             by_node,
         }
     }
@@ -122,19 +128,88 @@ impl<'a> Scene<'a> {
             if pods.is_empty() {
                 calls.push(pod::create(self.set, new_pod(self.set, node, self.hash)));
             }
-            let mut alive = pods.iter().filter(|pod| !pod.is_deleting());
+            let alive = pods.iter().filter(|pod| !pod.is_deleting());
             let ended = alive.clone().filter(|pod| pod::is_finished(pod));
             calls.extend(ended.map(|gone| pod::delete(self.set, gone)));
-            let _first = alive.find(|pod| !pod::is_finished(pod));
-            let surplus = alive.filter(|pod| !pod::is_finished(pod));
-            calls.extend(surplus.map(|gone| pod::delete(self.set, gone)));
+            let running: Vec<_> = alive.filter(|pod| !pod::is_finished(pod)).copied().collect();
+            let surplus = match self.surge() {
+                0 => running.get(1..).unwrap_or_default().to_vec(),
+                _ => self.surplus_in_surge(&running),
+            };
+            calls.extend(surplus.into_iter().map(|gone| pod::delete(self.set, gone)));
         }
         for (node, pods) in &self.by_node {
-            if !self.nodes.contains(&node.as_str()) {
+            if !self.nodes.contains(&node.as_str()) && !self.kept.contains(&node.as_str()) {
                 let alive = pods.iter().filter(|pod| !pod.is_deleting());
                 calls.extend(alive.map(|gone| pod::delete(self.set, gone)));
             }
         }
+        calls
+    }
+
+    /// What is told of pods that ended, which daemons never should.
+    fn notes(&self) -> Vec<Note> {
+        let here = self.nodes.iter().flat_map(|node| self.pods(node));
+        let ended = here.filter(|pod| !pod.is_deleting() && pod::is_finished(pod));
+        let note = |pod: &&Arc<Object>| {
+            let failed = pod::phase(pod) == "Failed";
+            let (reason, how, what) = match failed {
+                true => ("FailedDaemonPod", "failed", "kill"),
+                false => ("SucceededDaemonPod", "succeeded", "delete"),
+            };
+            let (namespace, name, node) = (pod.namespace(), pod.name(), node_of(pod));
+            let message = format!(
+                "Found {how} daemon pod {namespace}/{name} on node {node}, will try to {what} it"
+            );
+            Note { about: Arc::clone(self.set), warning: failed, reason, message }
+        };
+        ended.map(note).collect()
+    }
+
+    /// How many nodes may have a new pod beside the old one.
+    fn surge(&self) -> i64 {
+        let value = self.set.at(&["spec", "updateStrategy", "rollingUpdate", "maxSurge"]);
+        pods_of(value, i64::try_from(self.nodes.len()).unwrap_or(i64::MAX), true)
+    }
+
+    /// The pods of a node that are too many where new ones may come beside old ones: all but the
+    /// oldest of each, and the old one once it is of no use or the new one is available.
+    fn surplus_in_surge(&self, running: &[&'a Arc<Object>]) -> Vec<&'a Arc<Object>> {
+        let is_new = |pod: &&'a Arc<Object>| pod.label(HASH_LABEL) == Some(self.hash);
+        let (new, old): (Vec<_>, Vec<_>) = running.iter().copied().partition(is_new);
+        let mut gone: Vec<&'a Arc<Object>> = new.iter().chain(&old).copied().collect();
+        gone.retain(|pod| {
+            [new.first(), old.first()].into_iter().flatten().all(|first| first.uid() != pod.uid())
+        });
+        if let (Some(new), Some(old)) = (new.first(), old.first())
+            && (!pod::is_ready(old) || self.is_available(new))
+        {
+            gone.push(old);
+        }
+        gone
+    }
+
+    /// New pods beside old ones, and the end of the old ones beside which a new one is available.
+    fn surging(&self, surge: i64) -> Vec<Call> {
+        let (mut calls, mut under_way) = (Vec::new(), 0);
+        let (mut now, mut candidates) = (Vec::new(), Vec::new());
+        for node in &self.nodes {
+            let alive = || self.pods(node).iter().filter(|pod| pod::is_active(pod));
+            let is_new = |pod: &&&Arc<Object>| pod.label(HASH_LABEL) == Some(self.hash);
+            match (alive().find(is_new), alive().find(|pod| !is_new(pod))) {
+                (Some(new), Some(old)) if self.is_available(new) => {
+                    calls.push(pod::delete(self.set, old));
+                }
+                (Some(_), Some(_)) => under_way += 1,
+                (None, Some(old)) if self.is_available(old) => candidates.push(*node),
+                (None, Some(_)) => now.push(*node),
+                (_, None) => {}
+            }
+        }
+        let free = usize::try_from(surge - under_way).unwrap_or(0);
+        now.extend(candidates.into_iter().take(free));
+        let create = |node: &str| pod::create(self.set, new_pod(self.set, node, self.hash));
+        calls.extend(now.into_iter().map(create));
         calls
     }
 
@@ -143,6 +218,10 @@ impl<'a> Scene<'a> {
     fn outdated(&self) -> Vec<Call> {
         if self.set.text(&["spec", "updateStrategy", "type"]) == Some("OnDelete") {
             return Vec::new();
+        }
+        let surge = self.surge();
+        if surge > 0 {
+            return self.surging(surge);
         }
         let value = self.set.at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
         let total = i64::try_from(self.nodes.len()).unwrap_or(i64::MAX);
@@ -185,7 +264,7 @@ impl<'a> Scene<'a> {
             ("updatedNumberScheduled", count(&|pod| pod.label(HASH_LABEL) == Some(self.hash))),
         ];
         // The first four are always written, the others only if they are not zero.
-        let mut status: Map<String, Value> = counts
+        let mut status: Map = counts
             .iter()
             .enumerate()
             .filter(|(index, (_, count))| *index < 4 || *count > 0)

@@ -74,7 +74,7 @@ fn is_zero(n: &i64) -> bool {
 
 impl<'a> Status<'a> {
     /// As the Deployment has it; `None` where it is malformed.
-    fn read(status: &'a Map<String, Value>) -> Option<Self> {
+    fn read(status: &'a Map) -> Option<Self> {
         Some(Self {
             observed_generation: condition::count(status, "observedGeneration")?,
             replicas: condition::count(status, "replicas")?,

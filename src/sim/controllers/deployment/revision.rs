@@ -5,7 +5,7 @@ use super::model::{DESIRED, Deployment, HISTORY, MAX, REVISION, Set, Sets, Statu
 use super::{put_status, scale, status, with_status};
 use crate::api::{Request, Verb};
 use crate::base::Time;
-use crate::object::{Object, Value, json, value};
+use crate::object::{Key, Object, Value, json, value};
 use crate::sim::controllers::kinds::{DEPLOYMENT, REPLICA_SET, gvr};
 use crate::sim::controllers::plan::{Asked, Call, Cx, Note, Plan};
 use crate::sim::controllers::{condition, pod, template};
@@ -68,7 +68,7 @@ fn next_revision(sets: &Sets) -> i64 {
 }
 
 /// The annotations that a set gets from its Deployment.
-fn copied<'a>(d: &Deployment<'a>) -> impl Iterator<Item = (&'a String, &'a Value)> {
+fn copied<'a>(d: &Deployment<'a>) -> impl Iterator<Item = (&'a Key, &'a Value)> {
     let annotations = d.object.at(&["metadata", "annotations"]).and_then(Value::as_object);
     annotations.into_iter().flatten().filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()))
 }

@@ -84,7 +84,7 @@ fn hostname<'a>(service: &Object, pod: &'a Object) -> Option<&'a str> {
 }
 
 /// The labels of a Service but for those that the controllers set themselves.
-fn labels_of(service: &Object) -> crate::object::Map<String, Value> {
+fn labels_of(service: &Object) -> crate::object::Map {
     let mut labels = service.labels().cloned().unwrap_or_default();
     labels.remove(HEADLESS);
     if is_headless(service) {

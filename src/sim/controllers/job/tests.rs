@@ -46,17 +46,20 @@ fn as_many_pods_as_are_missing_run_in_parallel() {
     );
     assert_eq!(status["active"], 3);
     let late = [job(json!({"succeeded": 4})), pod("p", "Running", true), pod("q", "Running", true)];
-    check(&late, "delete pods p; update jobs w/status", &[]);
+    check(&late, "patch pods p; delete pods p; update jobs w/status", &[]);
 }
 
 #[test]
 fn a_pod_that_ended_is_named_then_freed_then_counted() {
     let ended = [job(&Value::Null, json!({})), pod("p", "Succeeded", true)];
-    let named = check(&ended, "update jobs w/status; patch pods p", &["SuccessCriteriaMet"]);
-    assert_eq!(named["uncountedTerminatedPods"]["succeeded"], json!(["p"]));
-    let freed = [job(&Value::Null, named), pod("p", "Succeeded", false)];
-    let counted = check(&freed, "update jobs w/status", &["SuccessCriteriaMet", "Complete"]);
+    let calls = "update jobs w/status; patch pods p; update jobs w/status";
+    let counted = check(&ended, calls, &["SuccessCriteriaMet", "Complete"]);
     assert_eq!(counted["succeeded"], 1);
+    // Stopped in between, it goes on from what was named.
+    let named = json!({"startTime": T0.rfc3339(), "uncountedTerminatedPods": {"succeeded": ["p"]}});
+    let freed = [job(&Value::Null, named), pod("p", "Succeeded", false)];
+    let calls = "update jobs w/status; update jobs w/status";
+    assert_eq!(check(&freed, calls, &["SuccessCriteriaMet", "Complete"])["succeeded"], 1);
     assert_eq!(counted["uncountedTerminatedPods"], json!({}));
     check(&[job(&Value::Null, counted), pod("p", "Succeeded", false)], "", &[]);
 }
@@ -65,24 +68,30 @@ fn a_pod_that_ended_is_named_then_freed_then_counted() {
 fn too_many_failures_end_the_job_and_its_running_pods() {
     let status = json!({"failed": 2, "startTime": T0.rfc3339()});
     let all = [job(&Value::Null, status), pod("p", "Running", true)];
-    let status =
-        check(&all, "delete pods p; update jobs w/status; patch pods p", &["FailureTarget"]);
-    assert_eq!(status["uncountedTerminatedPods"]["failed"], json!(["p"]));
+    let status = check(
+        &all,
+        "delete pods p; update jobs w/status; patch pods p; update jobs w/status",
+        &["FailureTarget"],
+    );
+    assert_eq!(status["failed"], 3);
     let deadline = json!({"activeDeadlineSeconds": 100});
     let late = [job(&deadline, json!({"startTime": T0.rfc3339(), "failed": 0}))];
-    check(&late, "update jobs w/status", &["FailureTarget", "Failed"]);
+    let calls = "update jobs w/status; update jobs w/status";
+    check(&late, calls, &["FailureTarget", "Failed"]);
 }
 
 #[test]
 fn a_failed_pod_holds_its_successor_up() {
-    let mut failed = pod("p", "Failed", false);
+    let mut failed = pod("p", "Failed", true);
     let at = T0 + Duration::from_secs(95);
     failed["status"]["containerStatuses"] =
         json!([{"state": {"terminated": {"finishedAt": at.rfc3339()}}}]);
-    let status = json!({"failed": 1, "startTime": T0.rfc3339(), "ready": 0, "terminating": 0,
+    let status = json!({"startTime": T0.rfc3339(), "ready": 0, "terminating": 0,
         "uncountedTerminatedPods": {}});
     let objects = [job(&Value::Null, status), failed];
     let plan = trial::plan(sync, &objects, T0 + Duration::from_secs(100), &[]);
-    assert_eq!(trial::text(&plan), "");
+    let calls = "update jobs w/status; patch pods p; update jobs w/status";
+    assert_eq!(trial::text(&plan), calls);
+    assert!(plan.memory.is_some(), "the failure is remembered when the pod is gone");
     assert_eq!(plan.again, Again::At(at + Duration::from_secs(10)));
 }

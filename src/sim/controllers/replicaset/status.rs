@@ -38,7 +38,7 @@ fn is_zero(n: &i64) -> bool {
 
 impl<'a> Counts<'a> {
     /// As the set has them; `None` where they are malformed.
-    fn read(status: &'a Map<String, Value>) -> Option<Self> {
+    fn read(status: &'a Map) -> Option<Self> {
         Some(Self {
             replicas: condition::count(status, "replicas")?,
             fully_labeled_replicas: condition::count(status, "fullyLabeledReplicas")?,

@@ -5,23 +5,28 @@
 //! fits nowhere is tried again when a node changes or a pod gives room, after the back-off of the
 //! real one. Nothing is preempted, and an Event is not repeated while its text stays the same.
 
+mod claims;
 mod demand;
 mod filter;
 mod nodes;
+mod peers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::kinds::{EVENTS, NODE, POD, gvr};
+use super::kinds::{CLAIM, EVENTS, NODE, POD, STORAGE_CLASS, gvr};
 use super::pod;
 use crate::api::{Change, Client, Ids, Informer, Input, Outbox, PatchKind, Request, Response};
 use crate::base::profile::Spread;
 use crate::base::{Rng, Time};
 use crate::object::{Map, Object, Value, json};
+use claims::Claims;
 use demand::Demand;
 use filter::Refusal;
+pub(super) use filter::tolerates;
 use nodes::Loads;
+use peers::Peers;
 
 const USER_AGENT: &str = "kube-scheduler";
 const COMPONENT: &str = "default-scheduler";
@@ -56,6 +61,10 @@ struct Pending {
 pub struct Scheduler {
     pods: Informer,
     nodes: Informer,
+    claims: Informer,
+    classes: Informer,
+    /// Pods that keep others away.
+    anti: Vec<PodName>,
     ids: Ids,
     rng: Rng,
     latency: Spread,
@@ -73,6 +82,9 @@ impl Scheduler {
         Self {
             pods: Informer::new(gvr(POD), "", USER_AGENT),
             nodes: Informer::new(gvr(NODE), "", USER_AGENT),
+            claims: Informer::new(gvr(CLAIM), "", USER_AGENT),
+            classes: Informer::new(gvr(STORAGE_CLASS), "", USER_AGENT),
+            anti: Vec::new(),
             ids: Ids::default(),
             rng,
             latency,
@@ -89,11 +101,15 @@ impl Scheduler {
         let name = (object.namespace().to_owned(), object.name().to_owned());
         let Some(new) = change.new.as_ref().filter(|new| !pod::is_finished(new)) else {
             self.pending.remove(&name);
+            self.anti.retain(|other| *other != name);
             if self.loads.remove(&name) {
                 self.retry_parked(now, out);
             }
             return;
         };
+        if change.old.is_none() && peers::keeps_others_away(new) {
+            self.anti.push(name.clone());
+        }
         if let Some(node) = node_of(new) {
             self.pending.remove(&name);
             if !self.loads.holds(&name) {
@@ -168,8 +184,16 @@ impl Scheduler {
             }
             return;
         }
+        let claims = claims::of(&pod, &self.claims, &self.classes);
+        if let Claims::Missing(why) = &claims {
+            let text = filter::message_of_pod(self.nodes.iter().count(), why);
+            return self.park(now, &name, &pod, text, out);
+        }
         let demand = Demand::of(&pod);
         match self.choose(&pod, &demand) {
+            Ok(node) if matches!(claims, Claims::WaitForNode(_)) => {
+                self.await_volumes(&name, &node, claims, out);
+            }
             Ok(node) => {
                 let id = self.ids.draw();
                 out.requests.push((id, binding(&pod, &node)));
@@ -183,13 +207,38 @@ impl Scheduler {
         }
     }
 
+    /// The claims of a pod get their volumes now that its node is known; it is looked at again
+    /// when they have them.
+    fn await_volumes(&mut self, name: &PodName, node: &str, claims: Claims, out: &mut Outbox) {
+        let Claims::WaitForNode(claims) = claims else { return };
+        for claim in claims {
+            let select = claims::select(&name.0, &claim, node).by(USER_AGENT);
+            out.requests.push((self.ids.draw(), select));
+        }
+        if let Some(pending) = self.pending.get_mut(name) {
+            pending.state = State::Parked;
+        }
+    }
+
+    /// Claims were bound or made: pods that wait for theirs are looked at again.
+    fn claims_changed(&mut self, now: Time, out: &mut Outbox) {
+        let waits = |name: &PodName| {
+            self.pods.get(&name.0, &name.1).is_some_and(|pod| claims::has_any(pod))
+        };
+        if self.pending.keys().any(waits) {
+            self.retry_parked(now, out);
+        }
+    }
+
     fn choose(&self, pod: &Object, demand: &Demand) -> Result<String, Vec<Refusal>> {
         let mut refusals = Vec::new();
         let mut fitting = Vec::new();
+        let peers = Peers::of(pod, &self.pods, &self.nodes, &self.loads, &self.anti);
         for node in self.nodes.iter() {
             let name = node.name();
             let load = self.loads.of(name);
-            match filter::check(pod, demand, node, load) {
+            let checked = filter::check(pod, demand, node, load);
+            match checked.and_then(|()| peers.admit(node)) {
                 Ok(()) => fitting.push((load, name)),
                 Err(refusal) => refusals.push(refusal),
             }
@@ -348,6 +397,11 @@ pub(super) fn may_run(pod: &Object, node: &Object) -> bool {
     filter::admits(pod, node).is_ok()
 }
 
+/// Whether a daemon pod that a node has may stay there.
+pub(super) fn may_stay(pod: &Object, node: &Object) -> bool {
+    filter::keeps(pod, node)
+}
+
 /// Whether the pod waits for this scheduler.
 fn is_ours(pod: &Object) -> bool {
     let scheduler = pod.text(&["spec", "schedulerName"]).unwrap_or(COMPONENT);
@@ -378,11 +432,18 @@ impl Client for Scheduler {
         if matches!(input, Input::Start) {
             self.nodes.start(&mut self.ids, out);
             self.pods.start(&mut self.ids, out);
+            self.claims.start(&mut self.ids, out);
+            self.classes.start(&mut self.ids, out);
             return;
         }
         for change in self.nodes.take(now, &input, &mut self.ids, out) {
             change.new.iter().for_each(|node| self.loads.measure(node));
             self.node_changed(now, &change, out);
+        }
+        let claims = self.claims.take(now, &input, &mut self.ids, out);
+        let classes = self.classes.take(now, &input, &mut self.ids, out);
+        if !(claims.is_empty() && classes.is_empty()) {
+            self.claims_changed(now, out);
         }
         for change in self.pods.take(now, &input, &mut self.ids, out) {
             self.pod_changed(now, &change, out);

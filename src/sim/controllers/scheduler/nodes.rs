@@ -29,6 +29,11 @@ impl Loads {
         self.nodes.get(node).unwrap_or(&self.nothing)
     }
 
+    /// The node that a pod is on, or is about to be bound to.
+    pub(super) fn node_of(&self, pod: &(String, String)) -> Option<&str> {
+        self.pods.get(pod).map(|(node, _)| node.as_str())
+    }
+
     /// Whether the pod of that namespace and name is counted.
     pub(super) fn holds(&self, pod: &(String, String)) -> bool {
         self.pods.contains_key(pod)

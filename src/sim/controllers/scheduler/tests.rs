@@ -46,7 +46,9 @@ impl Trial {
             let response = Arc::new(Response::list(list));
             let mut out = Outbox::default();
             trial.scheduler.step(T0, Input::Answer { id, response }, &mut out);
-            trial.watches[index] = out.requests[0].0;
+            if let Some(watch) = trial.watches.get_mut(index) {
+                *watch = out.requests[0].0;
+            }
         }
         trial
     }

@@ -2,20 +2,22 @@
 //! downwards one at a time (or all at once), claims from templates, and a rolling update from the
 //! highest ordinal to the partition (R-CTL-14, R-CTL-15).
 //!
-//! Not here: maxUnavailable, the retention policy of claims, and repair of a pod's identity.
+//! `claims` has the claims and how long they are kept. Not here: repair of a pod's identity.
+
+mod claims;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
-use super::kinds::{CLAIM, POD, STATEFUL_SET, gvr};
+use super::kinds::{POD, STATEFUL_SET, gvr};
 use super::plan::{Again, Call, Cx, Note, Plan};
 use super::revisions::{Present, Revisions, applied};
 use super::selector::Selector;
 use super::{claim, pod};
-use crate::api::Request;
-use crate::object::{Object, Value, json, value};
+use crate::api::{Request, Verb};
+use crate::object::{Object, Value, value};
 
 const HASH_LABEL: &str = "controller-revision-hash";
 
@@ -84,6 +86,7 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
     let collisions = Some(before.collision_count.unwrap_or(0));
     let update = match revisions.present("controller.kubernetes.io/hash", collisions) {
         Present::There(revision) => revision,
+        Present::Write(_) if set.is_deleting() => return Plan::nothing(),
         Present::Write(call) => return Plan::nothing().then(vec![*call]),
     };
     let current = revisions.named(&before.current_revision).unwrap_or(update);
@@ -123,12 +126,14 @@ fn ordinal(set: &Object, pod: &Object) -> Option<i64> {
 impl Scene<'_> {
     fn plan(&self) -> Plan {
         let mut plan = Plan::nothing();
+        let mut status = self.status();
         if !self.set.is_deleting() {
+            plan = plan.then(self.retention());
             for batch in self.actions() {
+                self.foresee(&mut status, &batch);
                 plan = plan.then(batch);
             }
         }
-        let status = self.status();
         if status != self.before {
             let value = value::to_value(status).unwrap_or_default();
             let object = pod::with_status(self.set, value);
@@ -139,6 +144,21 @@ impl Scene<'_> {
         let pods = self.pods.iter().map(|(_, pod)| *pod);
         let next = pod::next_available(pods, self.min_ready, self.cx.now);
         plan.again(next.map_or(Again::OnChange, Again::At))
+    }
+
+    /// Pods that an update is about to take do not count as current any more.
+    fn foresee(&self, status: &mut Status, batch: &[Call]) {
+        let gone = batch.iter().filter(|call| call.request.verb == Verb::Delete);
+        for name in gone.filter_map(|call| call.request.name.as_deref()) {
+            let pod = self.pods.iter().find(|(_, pod)| pod.name() == name);
+            let Some((_, pod)) = pod.filter(|(ordinal, _)| self.is_wanted(*ordinal)) else {
+                continue;
+            };
+            let hash = pod.label(HASH_LABEL);
+            if hash == Some(self.current.name()) && hash != Some(self.update.name()) {
+                status.current_replicas -= 1;
+            }
+        }
     }
 
     fn is_available(&self, pod: &Object) -> bool {
@@ -190,23 +210,44 @@ impl Scene<'_> {
         if batches.is_empty() { self.update_action() } else { batches }
     }
 
-    /// Takes the highest pod of an old revision, if all above it are new and available.
+    /// Takes pods of an old revision from the top, as many as may be unavailable at once.
     fn update_action(&self) -> Vec<Vec<Call>> {
         if self.set.text(&["spec", "updateStrategy", "type"]) == Some("OnDelete") {
             return Vec::new();
         }
         let partition = self.partition().unwrap_or(0);
+        let mut free = self.may_be_unavailable();
+        let mut gone = Vec::new();
         for ordinal in (self.start + partition..self.start + self.replicas).rev() {
-            let Some(pod) = self.pod(ordinal) else { return Vec::new() };
+            if free == 0 {
+                break;
+            }
+            let Some(pod) = self.pod(ordinal) else {
+                free -= 1;
+                continue;
+            };
             let is_old = pod.label(HASH_LABEL) != Some(self.update.name());
             if is_old && !pod.is_deleting() {
-                return vec![vec![self.deletion(pod)]];
-            }
-            if !self.is_available(pod) || pod.is_deleting() {
-                return Vec::new();
+                gone.push(self.deletion(pod));
+                free -= 1;
+            } else if !self.is_available(pod) || pod.is_deleting() {
+                free -= 1;
             }
         }
-        Vec::new()
+        vec![gone]
+    }
+
+    /// How many pods an update may have unavailable: one, unless more are said to be.
+    fn may_be_unavailable(&self) -> i64 {
+        let path = ["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
+        let percent = |text: &str| text.strip_suffix('%')?.parse::<i64>().ok();
+        match self.set.at(&path) {
+            Some(Value::String(text)) => {
+                percent(text).map_or(1, |percent| (percent * self.replicas + 99) / 100).max(1)
+            }
+            Some(value) => value.as_i64().unwrap_or(1).max(1),
+            None => 1,
+        }
     }
 
     fn partition(&self) -> Option<i64> {
@@ -235,40 +276,13 @@ impl Scene<'_> {
         if let Some(service) = self.set.at(&["spec", "serviceName"]) {
             pod.set(&["spec", "subdomain"], service.clone());
         }
+        if self.has_leaving_claim(ordinal) {
+            // The claim of the pod before is on its way out; its end brings this here again.
+            return Vec::new();
+        }
         let claims = self.claims(&name, &mut pod);
         let request = Request::create(gvr(POD), self.set.namespace(), pod);
         vec![claims, vec![self.told(Call::new(request), "Create", &name)]]
-    }
-
-    /// The claims that are missing; the pod gets a volume for each template.
-    fn claims(&self, pod_name: &str, pod: &mut Object) -> Vec<Call> {
-        let mut calls = Vec::new();
-        let mut volumes = pod.list(&["spec", "volumes"]).to_vec();
-        for template in self.set.list(&["spec", "volumeClaimTemplates"]) {
-            let Ok(mut object) = Object::from_value(template.clone()) else { continue };
-            let volume = object.name().to_owned();
-            let name = format!("{volume}-{pod_name}");
-            volumes.retain(|v| v["name"] != *volume);
-            volumes.push(json!({"name": volume, "persistentVolumeClaim": {"claimName": name}}));
-            if self.cx.caches.get(CLAIM, self.set.namespace(), &name).is_some() {
-                continue;
-            }
-            object.set(&["apiVersion"], "v1".into());
-            object.set(&["kind"], "PersistentVolumeClaim".into());
-            object.set(&["metadata", "name"], name.into());
-            object.set(&["metadata", "namespace"], self.set.namespace().into());
-            let labels = self.set.at(&["spec", "selector", "matchLabels"]);
-            for (key, value) in labels.and_then(Value::as_object).into_iter().flatten() {
-                object.set(&["metadata", "labels", key], value.clone());
-            }
-            object.remove(&["status"]);
-            let create = Request::create(gvr(CLAIM), self.set.namespace(), object);
-            calls.push(Call::new(create));
-        }
-        if !volumes.is_empty() {
-            pod.set(&["spec", "volumes"], volumes.into());
-        }
-        calls
     }
 
     fn deletion(&self, pod: &Object) -> Call {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::Time;
+use crate::object::json;
 use crate::sim::controllers::trial;
 
 const T0: Time = Time::VIRTUAL_START;

@@ -17,7 +17,8 @@ use super::plan::{Again, Asked, Call, Cx, Key, Note, Plan};
 use super::recorder::Recorder;
 use super::settings::Settings;
 use crate::api::{Change, Ids, Outbox, Payload, Response, Status, Verb};
-use crate::base::{Time, limits};
+use crate::base::{Rng, Time, limits};
+use crate::object::{Object, Value};
 
 /// What a queue calls to have a key decided.
 pub(crate) type Sync = fn(&Cx) -> Plan;
@@ -32,7 +33,12 @@ pub(crate) struct Work {
     events: BTreeSet<u64>,
     waits_for_revision: BTreeMap<Slot, BTreeSet<(u64, Key)>>,
     waits_for_end: BTreeMap<Place, BTreeSet<Key>>,
+    /// Of objects that are gone on the server: the caches have to show that too.
+    waits_for_loss: BTreeMap<Place, BTreeSet<Key>>,
     recorder: Recorder,
+    /// What controllers remember of their keys.
+    memory: BTreeMap<Key, Value>,
+    shuffle: Option<Rng>,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +62,7 @@ struct Running {
     batch: Vec<Call>,
     answers: Vec<Option<Arc<Response>>>,
     again: Again,
+    memory: Option<Value>,
     /// The plan is what the controller made of a failure: the back-off follows in any case.
     is_after_failure: bool,
 }
@@ -123,6 +130,9 @@ impl Work {
         {
             let place = (slot, Arc::from(object.namespace()), Arc::from(object.name()));
             free.extend(self.waits_for_end.remove(&place).into_iter().flatten());
+            if change.new.is_none() {
+                free.extend(self.waits_for_loss.remove(&place).into_iter().flatten());
+            }
         }
         for key in free {
             let Some(item) = self.items.get_mut(&key) else { continue };
@@ -135,7 +145,7 @@ impl Work {
 
     /// Syncs what is due until nothing is.
     pub(crate) fn drain(&mut self, sync: Sync, desk: &mut Desk) {
-        while let Some(key) = self.due.pop_front() {
+        while let Some(key) = self.next_due() {
             let Some(item) = self.items.get_mut(&key) else { continue };
             item.is_queued = false;
             let is_answered = item.failure.is_some() || !item.asked.is_empty();
@@ -152,10 +162,28 @@ impl Work {
                 settings: desk.settings,
                 asked: &asked,
                 failure: failure.as_ref(),
+                memory: self.memory.get(&key),
             };
             let plan = sync(&cx);
             self.begin(&key, plan, failure.is_some(), desk);
         }
+    }
+
+    /// The key that is looked at next: the one that waited longest, unless the order is shuffled.
+    fn next_due(&mut self) -> Option<Key> {
+        match &mut self.shuffle {
+            Some(rng) if self.due.len() > 1 => {
+                let below = u64::try_from(self.due.len()).unwrap_or(u64::MAX);
+                let at = usize::try_from(rng.next_u64() % below).unwrap_or(0);
+                self.due.remove(at)
+            }
+            _ => self.due.pop_front(),
+        }
+    }
+
+    /// From now on keys that are due together are looked at in an order that follows from `rng`.
+    pub(crate) fn shuffle(&mut self, rng: Rng) {
+        self.shuffle = Some(rng);
     }
 
     fn begin(&mut self, key: &Key, plan: Plan, is_after_failure: bool, desk: &mut Desk) {
@@ -168,10 +196,12 @@ impl Work {
         let mut rest: VecDeque<_> = plan.batches.into();
         let batch = rest.pop_front().unwrap_or_default();
         let Some(item) = self.items.get_mut(key) else { return };
-        let again = plan.again;
+        let (again, memory) = (plan.again, plan.memory);
+        let (calls, answers) = (Vec::new(), Vec::new());
         item.running =
-            Some(Running { rest, batch: Vec::new(), answers: Vec::new(), again, is_after_failure });
+            Some(Running { rest, batch: calls, answers, again, memory, is_after_failure });
         if batch.is_empty() {
+            self.remember(key);
             self.finish(key, desk);
         } else {
             self.send(key, batch, desk);
@@ -265,6 +295,7 @@ impl Work {
             (Outcome::Done | Outcome::Forgiven, Some(next)) => self.send(key, next, desk),
             (Outcome::Done | Outcome::Forgiven, None) => {
                 item.asked = asked;
+                self.remember(key);
                 self.finish(key, desk);
             }
             (Outcome::Dropped, _) => {
@@ -278,6 +309,20 @@ impl Work {
                 item.is_queued = true;
                 self.due.push_front(key.clone());
             }
+        }
+    }
+
+    /// Keeps what the plan that is done wants remembered.
+    fn remember(&mut self, key: &Key) {
+        let running = self.items.get_mut(key).and_then(|item| item.running.as_mut());
+        match running.and_then(|running| running.memory.take()) {
+            Some(Value::Null) => {
+                self.memory.remove(key);
+            }
+            Some(memory) => {
+                self.memory.insert(key.clone(), memory);
+            }
+            None => {}
         }
     }
 
@@ -317,6 +362,17 @@ impl Work {
         let resource = &request.resource;
         let Some(slot) = desk.caches.slot_of(&resource.group, &resource.plural) else { return };
         let is_new = match (request.verb, &response.payload) {
+            // The last finalizer of an object that was to go: it went.
+            (Verb::Patch(_), Payload::Object(object)) if is_last(object) => {
+                let (namespace, name) = (object.namespace(), object.name());
+                let cached = desk.caches.get(slot, namespace, name);
+                cached.is_some_and(|cached| cached.uid() == object.uid())
+                    && self
+                        .waits_for_loss
+                        .entry((slot, namespace.into(), name.into()))
+                        .or_default()
+                        .insert(key.clone())
+            }
             (Verb::Create | Verb::Update | Verb::Patch(_), Payload::Object(object)) => {
                 let revision = object.revision();
                 revision > desk.caches.revision(slot)
@@ -346,7 +402,8 @@ impl Work {
     }
 
     fn record(&mut self, key: &Key, note: &Note, desk: &mut Desk) {
-        let request = self.recorder.record(desk.now, key.controller.component(), note);
+        let component = key.controller.component();
+        let Some(request) = self.recorder.record(desk.now, component, note) else { return };
         let id = desk.ids.draw();
         self.events.insert(id);
         desk.out.requests.push((id, request.by(desk.user_agent)));
@@ -396,6 +453,13 @@ impl Outcome {
 fn is_namespace_ending(status: &Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// Whether an answer shows an object for the last time: nothing holds it any more.
+fn is_last(object: &Object) -> bool {
+    let grace = object.int(&["metadata", "deletionGracePeriodSeconds"]).unwrap_or(0);
+    let is_held = object.finalizers().next().is_some() || grace > 0;
+    object.is_deleting() && !is_held && object.kind() != "Namespace"
 }
 
 /// What `{}` in a note stands for.

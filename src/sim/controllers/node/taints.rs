@@ -1,12 +1,12 @@
 //! The taints that keep new pods off a node, by its conditions (R-CTL-30).
 //!
-//! A new node is tainted not-ready by admission; that goes when the node says that it is Ready.
-//! Not here: noticing that a node fell silent, and moving its pods elsewhere.
+//! A new node is tainted not-ready by admission; that goes as soon as the controller sees it.
 
-use super::kinds::{NODE, gvr};
-use super::plan::{Cx, Plan};
 use crate::api::{PatchKind, Request};
+use crate::base::Time;
 use crate::object::{Object, Value, json};
+use crate::sim::controllers::kinds::{NODE, gvr};
+use crate::sim::controllers::plan::Plan;
 
 /// Condition, status, and the taint that they bring.
 const TAINTS: [(&str, &str, &str); 6] = [
@@ -21,13 +21,8 @@ const TAINTS: [(&str, &str, &str); 6] = [
 /// The taint of a node that is cordoned.
 const CORDONED: &str = "node.kubernetes.io/unschedulable";
 
-/// Decides the taints of one node.
-pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some(node) = cx.caches.get(NODE, "", &cx.key.name) else { return Plan::nothing() };
-    // Of a node that never said anything nothing is known, and its first taint stays.
-    if cx.failure.is_some() || node.condition("Ready").is_none() {
-        return Plan::nothing();
-    }
+/// Puts the taints of one node right; `None` where they are.
+pub(super) fn no_schedule(node: &Object, now: Time) -> Option<Plan> {
     let before = node.list(&["spec", "taints"]);
     let wanted = wanted(node);
     let is_wanted =
@@ -35,13 +30,16 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
     let mut after: Vec<Value> = before.iter().filter(is_wanted).cloned().collect();
     for key in wanted {
         if !after.iter().any(|taint| is_ours(taint) && taint["key"] == *key) {
-            after.push(json!({"key": key, "effect": "NoSchedule"}));
+            let at = now.rfc3339();
+            after.push(json!({"key": key, "effect": "NoSchedule", "timeAdded": at}));
         }
     }
-    if after == before {
-        return Plan::nothing();
-    }
-    let taints = if after.is_empty() { Value::Null } else { after.into() };
+    (after != before).then(|| write(node, after))
+}
+
+/// The write of a node's taints, under its revision.
+pub(super) fn write(node: &Object, taints: Vec<Value>) -> Plan {
+    let taints = if taints.is_empty() { Value::Null } else { taints.into() };
     let body = json!({"metadata": {"resourceVersion": node.resource_version()},
         "spec": {"taints": taints}});
     Plan::one(Request::patch(gvr(NODE), "", node.name(), PatchKind::Merge, body))
@@ -63,8 +61,6 @@ fn wanted(node: &Object) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Time;
-    use crate::sim::controllers::trial::Trial;
 
     /// The taints that a node with these conditions and taints should have instead, by key.
     fn check(conditions: &Value, taints: &[&str], expected: Option<&[&str]>) {
@@ -72,9 +68,9 @@ mod tests {
             taints.iter().map(|key| json!({"key": key, "effect": "NoSchedule"})).collect();
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a", "uid": "a"},
             "spec": {"taints": list}, "status": {"conditions": conditions}});
-        let plan = Trial::of(sync, "", "a", Time::VIRTUAL_START).plan(&[node]);
-        let sent = plan.batches.first().map(|batch| {
-            let body = batch[0].request.body.clone().unwrap();
+        let plan = no_schedule(&Object::from_value(node).unwrap(), Time::VIRTUAL_START);
+        let sent = plan.map(|plan| {
+            let body = plan.batches[0][0].request.body.clone().unwrap();
             let taints = body["spec"]["taints"].as_array().cloned().unwrap_or_default();
             taints.iter().map(|t| t["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         });
@@ -86,7 +82,7 @@ mod tests {
     fn taints_follow_the_conditions_and_those_of_others_stay() {
         let ready = |status: &str| json!([{"type": "Ready", "status": status}]);
         let (not_ready, away) = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable");
-        check(&json!([]), &[not_ready], None);
+        check(&json!([]), &[not_ready], Some(&[]));
         check(&ready("True"), &[not_ready, "mine"], Some(&["mine"]));
         check(&ready("True"), &["mine"], None);
         check(&ready("False"), &[], Some(&[not_ready]));
