@@ -5,8 +5,10 @@
 
 pub mod controllers;
 pub mod crd;
+pub mod faults;
 pub mod pods;
 pub mod rest;
+pub mod stages;
 pub mod store;
 pub mod world;
 

@@ -9,15 +9,22 @@
 //! requests are answered at once ([`World::call`]), and its watches, those of clients from
 //! [`FIRST_DIRECT`] on, hear at once ([`Outbox::direct`]).
 
+mod aside;
+mod faulty;
+mod parts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use parts::{Parts, served};
+
 use crate::api::{self, Client, Request, Response};
 use crate::base::{Profile, Rng, Time};
-use crate::object::{Gvr, Object, ObjectId, json};
-use crate::sim::controllers::{ControllerManager, Scheduler, Served, Settings};
+use crate::object::{Gvr, Object, json};
+use crate::sim::controllers::{ControllerManager, Measured, Reading, Scheduler};
 use crate::sim::pods::{Behaviour, Images, Kubelets};
-use crate::sim::rest::{CallOut, Server, WebhookAnswer, WebhookCall};
+use crate::sim::rest::{Admission, CallOut, Server, WebhookAnswer, WebhookCall};
+use crate::sim::stages::{Stage, Stages};
 use crate::sim::store::{Commit, Delivery};
 
 /// Clients from this number on are outside the world.
@@ -25,28 +32,6 @@ pub const FIRST_FOREIGN: u32 = 100;
 
 /// Clients from this number on hear at once, not after the latencies of the profile.
 pub const FIRST_DIRECT: u32 = 1 << 16;
-
-/// What there is in a cluster besides the API server.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    /// kube-controller-manager and what it is told; `None` where there is none.
-    pub controllers: Option<Settings>,
-    /// kube-scheduler.
-    pub scheduler: bool,
-    /// Nodes; with none nothing plays pods.
-    pub nodes: usize,
-}
-
-impl Parts {
-    /// The API server alone, as in envtest.
-    pub const NONE: Parts = Parts { controllers: None, scheduler: false, nodes: 0 };
-
-    /// Everything, with so many nodes.
-    #[must_use]
-    pub fn all(nodes: usize) -> Self {
-        Self { controllers: Some(Settings::default()), scheduler: true, nodes }
-    }
-}
 
 /// What happens to somebody at some time.
 #[derive(Clone, Debug)]
@@ -71,6 +56,8 @@ pub enum What {
     Hear(api::Input),
     /// The API server looks at its own timers.
     Tick,
+    /// Nodes that are watched give a sign of life.
+    Beat,
 }
 
 /// What the world wants and what happened in it.
@@ -128,7 +115,9 @@ pub struct Handled {
 /// A cluster.
 pub struct World {
     server: Server,
-    inside: BTreeMap<u32, Box<dyn Client + Send>>,
+    manager: Option<Box<ControllerManager>>,
+    scheduler: Option<Box<Scheduler>>,
+    stages: Option<Stages>,
     kubelets: Kubelets,
     has_nodes: bool,
     profile: Profile,
@@ -136,18 +125,42 @@ pub struct World {
     /// When the last event of a watch is due: the next may not overtake it.
     last_due: BTreeMap<(u32, u64), Time>,
     tick_at: Option<Time>,
+    /// When heartbeats are written next, while somebody watches them.
+    beat_at: Option<Time>,
+    /// Latencies of what is sent besides, so that they do not change those of all else.
+    aside: Rng,
 }
+
+/// Nodes that are watched give a sign of life.
+const BEAT: Signal = Signal { client: 0, what: What::Beat };
 
 const MANAGER: u32 = 1;
 const SCHEDULER: u32 = 2;
 const KUBELETS: u32 = 3;
+const STAGES: u32 = 4;
 
 impl World {
     /// A cluster with `nodes` nodes. Everything random in it follows from `seed`.
     #[must_use]
     pub fn new(seed: &Rng, profile: &Profile, nodes: usize, images: Images, now: Time) -> Self {
-        let mut world =
-            Self::with(Parts::all(nodes), Server::new_at(seed, now), seed, profile, images);
+        Self::with_stages(seed, profile, nodes, images, Vec::new(), now)
+    }
+
+    /// The same with stages of its own.
+    #[must_use]
+    pub fn with_stages(
+        seed: &Rng,
+        profile: &Profile,
+        nodes: usize,
+        images: Images,
+        stages: Vec<Stage>,
+        now: Time,
+    ) -> Self {
+        let parts = Parts::staged(nodes, stages);
+        // What quotas are used up by is counted by the controller of this world.
+        let admission = Admission { quota_is_counted: true, ..Admission::default() };
+        let server = Server::new_at(seed, now).with_admission(admission);
+        let mut world = Self::with(parts, server, seed, profile, images);
         world.ensure_storage_class(now);
         world
     }
@@ -161,31 +174,34 @@ impl World {
         profile: &Profile,
         images: Images,
     ) -> Self {
-        let kubelets = Kubelets::new(parts.nodes, profile.clone(), images, seed.fork("kubelets"));
-        let mut inside: BTreeMap<u32, Box<dyn Client + Send>> = BTreeMap::new();
-        if let Some(settings) = parts.controllers {
-            inside.insert(MANAGER, Box::new(ControllerManager::new(&served(), settings)));
-        }
-        if parts.scheduler {
-            let scheduler = Scheduler::new(seed.fork("scheduler"), profile.schedule);
-            inside.insert(SCHEDULER, Box::new(scheduler));
-        }
+        let kubelets = Kubelets::new(parts.nodes, profile, images, seed.fork("kubelets"));
+        let manager = parts.controllers.map(|told| {
+            let names: Vec<String> = kubelets.names().collect();
+            Box::new(ControllerManager::new(&served(), told).keeping(&names))
+        });
+        let scheduler = || Box::new(Scheduler::new(seed.fork("scheduler"), profile.schedule));
+        let stages =
+            parts.stages.map(|stages| Stages::new(stages, profile.name, seed.fork("stages")));
         Self {
             server,
-            inside,
+            manager,
+            scheduler: parts.scheduler.then(scheduler),
+            stages,
             has_nodes: parts.nodes > 0,
             kubelets,
             profile: profile.clone(),
             rng: seed.fork("latency"),
             last_due: BTreeMap::new(),
             tick_at: None,
+            beat_at: None,
+            aside: seed.fork("latency aside"),
         }
     }
 
     /// Starts everything in the cluster.
     pub fn start(&mut self, now: Time) -> Outbox {
         let mut out = Outbox::default();
-        for client in [MANAGER, SCHEDULER, KUBELETS] {
+        for client in [MANAGER, SCHEDULER, KUBELETS, STAGES] {
             self.hear(now, client, api::Input::Start, &mut out);
         }
         out
@@ -202,6 +218,7 @@ impl World {
         request: &Request,
         out: &mut Outbox,
     ) -> Option<Response> {
+        self.before(now, client, request, out);
         let handled = self.server.handle(now, client, id, request);
         self.told(now, client, id, request, handled, out)
     }
@@ -274,6 +291,11 @@ impl World {
             What::Arrive { id, request } => self.arrive(now, signal.client, id, request, &mut out),
             What::Hear(input) => self.hear(now, signal.client, input, &mut out),
             What::Tick => self.tick(now, &mut out),
+            What::Beat => {
+                self.beat_at = None;
+                self.beat(now, &mut out);
+                self.plan_beat(now, &mut out);
+            }
         }
         out
     }
@@ -281,7 +303,9 @@ impl World {
     /// Sends what a client wants: requests are on their way for as long as the profile says.
     pub fn send(&mut self, now: Time, client: u32, wants: api::Outbox, out: &mut Outbox) {
         for (id, request) in wants.requests {
-            let at = now + self.profile.api.draw(&mut self.rng);
+            let aside = aside::is_aside(client, &request.resource.plural);
+            let rng = if aside { &mut self.aside } else { &mut self.rng };
+            let at = now + self.profile.api.draw(rng);
             let what = What::Arrive { id, request: Box::new(request) };
             out.later.push((at, Signal { client, what }));
         }
@@ -298,6 +322,13 @@ impl World {
         self.send(now, KUBELETS, wants, out);
     }
 
+    /// What is measured of a workload from now on; nothing with `None`.
+    pub fn set_metric(&mut self, of: Measured, metric: &str, reading: Option<Reading>) {
+        if let Some(manager) = &mut self.manager {
+            manager.metrics().set(of, metric, reading);
+        }
+    }
+
     /// Makes sure that a namespace is there, before the run begins, as an administrator would.
     pub fn ensure_namespace(&mut self, now: Time, name: &str) {
         let value = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
@@ -310,7 +341,7 @@ impl World {
     /// Makes sure that claims which name no class are given a volume, as most clusters see to.
     fn ensure_storage_class(&mut self, now: Time) {
         let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
-            "provisioner": "towtank.dev/provisioner", "metadata": {"name": "standard",
+            "provisioner": "provisioner.towtank.dev", "metadata": {"name": "standard",
                 "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}});
         let object = Object::from_value(class).unwrap_or_default();
         let classes = Gvr::new("storage.k8s.io", "v1", "storageclasses");
@@ -339,6 +370,7 @@ impl World {
     }
 
     fn arrive(&mut self, now: Time, client: u32, id: u64, request: Box<Request>, out: &mut Outbox) {
+        self.before(now, client, &request, out);
         let before = self.server.revision();
         let handled = self.server.handle(now, client, id, &request);
         self.answered(now, (client, id), request, handled, before, out);
@@ -358,7 +390,9 @@ impl World {
             return;
         }
         let response = Arc::new(handled.response);
-        let answered_at = now + self.profile.api.draw(&mut self.rng);
+        let aside = aside::is_aside(client, &request.resource.plural);
+        let rng = if aside { &mut self.aside } else { &mut self.rng };
+        let answered_at = now + self.profile.api.draw(rng);
         self.last_due.insert((client, id), answered_at);
         let input = api::Input::Answer { id, response: Arc::clone(&response) };
         out.later.push((answered_at, Signal { client, what: What::Hear(input) }));
@@ -374,13 +408,27 @@ impl World {
     }
 
     fn deliver(&mut self, now: Time, deliveries: Vec<Delivery>, out: &mut Outbox) {
+        self.deliver_from(now, deliveries, false, out);
+    }
+
+    /// `aside`: the times are drawn from the stream of what is sent besides.
+    fn deliver_from(
+        &mut self,
+        now: Time,
+        deliveries: Vec<Delivery>,
+        aside: bool,
+        out: &mut Outbox,
+    ) {
         for delivery in deliveries {
             let (client, id) = (delivery.client, delivery.id);
             if client >= FIRST_DIRECT {
                 out.direct.push(delivery);
                 continue;
             }
-            let drawn = now + self.profile.watch.draw(&mut self.rng);
+            let aside =
+                aside || aside::is_aside(client, aside::plural_of(delivery.event.object.kind()));
+            let rng = if aside { &mut self.aside } else { &mut self.rng };
+            let drawn = now + self.profile.watch.draw(rng);
             let due = self.after_last(client, id, drawn);
             let input = api::Input::Event { id, event: delivery.event };
             out.later.push((due, Signal { client, what: What::Hear(input) }));
@@ -416,8 +464,14 @@ impl World {
                 return;
             }
             self.kubelets.step(now, input, &mut wants);
-        } else if let Some(inside) = self.inside.get_mut(&client) {
-            inside.step(now, input, &mut wants);
+        } else if let Some(manager) = self.manager.as_mut().filter(|_| client == MANAGER) {
+            manager.step(now, input, &mut wants);
+        } else if let Some(scheduler) = self.scheduler.as_mut().filter(|_| client == SCHEDULER) {
+            scheduler.step(now, input, &mut wants);
+        } else if client == STAGES
+            && let Some(stages) = &mut self.stages
+        {
+            stages.step(now, input, &mut wants);
         }
         self.send(now, client, wants, out);
     }
@@ -437,37 +491,4 @@ impl World {
             out.later.push((at, Signal { client: 0, what: What::Tick }));
         }
     }
-}
-
-impl Handled {
-    /// What the request was about, as reports write it.
-    #[must_use]
-    pub fn object(&self) -> String {
-        let request = &self.request;
-        let kind = crate::object::schema::builtin().resource(&request.resource);
-        let named = request.body.as_ref().and_then(|body| body["metadata"]["name"].as_str());
-        let id = ObjectId {
-            group: request.resource.group.clone(),
-            kind: kind.map_or_else(|| request.resource.plural.clone(), |k| k.gvk.kind.clone()),
-            namespace: request.namespace.clone().unwrap_or_default(),
-            name: request.name.as_deref().or(named).unwrap_or("*").to_owned(),
-        };
-        match &request.subresource {
-            Some(subresource) => format!("{id}/{subresource}"),
-            None => id.to_string(),
-        }
-    }
-}
-
-/// What the server serves, as the controllers that go through all kinds want it.
-fn served() -> Vec<Served> {
-    let kinds = crate::object::schema::builtin().kinds();
-    let listable = kinds.filter(|kind| kind.verbs.iter().any(|verb| verb == "list"));
-    listable
-        .map(|kind| Served {
-            resource: kind.gvr.clone(),
-            kind: kind.gvk.kind.clone(),
-            namespaced: kind.namespaced,
-        })
-        .collect()
 }

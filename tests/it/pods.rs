@@ -29,7 +29,7 @@ impl World {
         let rng = Rng::new(1);
         let mut world = Self {
             server: Server::new(&rng),
-            kubelets: Kubelets::new(nodes, profile, images, rng.fork("pods")),
+            kubelets: Kubelets::new(nodes, &profile, images, rng.fork("pods")),
             queue: Queue::new(None),
             now: Time::VIRTUAL_START,
             requests: Vec::new(),

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::usual::ContainerStage;
+
 /// How a pull of the image goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pull {
@@ -88,9 +90,10 @@ pub struct Behaviour {
 /// A pattern is an image name as pods write it, in which `*` stands for any text. One without a
 /// tag or digest stands for all tags and digests of that image. The most specific pattern counts,
 /// and it counts whole: nothing is taken over from a wider one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Images {
     entries: Vec<(String, Behaviour)>,
+    stages: Vec<ContainerStage>,
 }
 
 impl Images {
@@ -104,6 +107,17 @@ impl Images {
     pub fn set(&mut self, pattern: &str, behaviour: Behaviour) {
         self.entries.retain(|(other, _)| other != pattern);
         self.entries.push((pattern.to_owned(), behaviour));
+    }
+
+    /// Containers whose image has no script do what these stages say.
+    #[must_use]
+    pub fn with_stages(mut self, stages: Vec<ContainerStage>) -> Self {
+        self.stages.extend(stages);
+        self
+    }
+
+    pub(super) fn stages(&self) -> &[ContainerStage] {
+        &self.stages
     }
 
     /// The script of `image`, if it has one: an exact name beats a pattern, then the longer
@@ -140,7 +154,7 @@ pub(super) fn untagged(image: &str) -> &str {
 }
 
 /// Whether `pattern`, in which `*` stands for any text, fits all of `text`.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut left) = text.strip_prefix(head) else { return false };
     let Some((middle, tail)) = rest.rsplit_once('*') else { return left.ends_with(rest) };

@@ -8,8 +8,10 @@ use std::time::Duration;
 use super::backoff::{Backoff, go_millis};
 use super::behaviour::{Pull, Stop};
 use super::ground::{Ground, Note};
+use super::references::{CONFIGURE_AGAIN, missing_of_environment};
 use super::run::{Outcome, Run, Script};
 use super::spec::{ContainerSpec, PullPolicy, Role, is_image_name};
+use super::usual::Moment;
 use crate::base::Time;
 
 /// How long after a failure a kubelet shows the back-off in its place. A real one does so when
@@ -39,6 +41,8 @@ pub(super) enum State {
     PullFailed { failed_at: Time, retry_at: Time },
     /// The node will not even try (reason and message of the waiting state).
     Refused(&'static str, String),
+    /// What its environment refers to is not there; it is tried again at `retry_at`.
+    Misconfigured { message: String, retry_at: Time },
     /// Image present, container being made.
     Starting { until: Time },
     /// See there.
@@ -109,7 +113,9 @@ impl Container {
     pub(super) fn wants_hand(&self, now: Time) -> bool {
         match &self.state {
             State::Waiting => true,
-            State::PullFailed { retry_at, .. } => *retry_at <= now,
+            State::PullFailed { retry_at, .. } | State::Misconfigured { retry_at, .. } => {
+                *retry_at <= now
+            }
             State::Over { restart_at } => restart_at.is_some_and(|at| at <= now),
             _ => false,
         }
@@ -130,6 +136,7 @@ impl Container {
                 relist(*failed_at).into_iter().chain([*retry_at]).min()
             }
             State::Starting { until } => Some(*until),
+            State::Misconfigured { retry_at, .. } => Some(*retry_at),
             State::Running(run) => run.next(),
             State::Over { restart_at } => {
                 let finished = self.ended.as_ref().map(|ended| ended.finished);
@@ -176,11 +183,11 @@ impl Container {
     }
 
     fn pull(&mut self, now: Time, present: bool, ground: &mut Ground<'_>) {
-        let scripted = ground.images.find(&self.spec.image).and_then(|b| b.pull);
+        let scripted = ground.scripted(&self.spec, &[Moment::Pull]).pull;
         let takes = match scripted {
             Some(Pull::Takes(time)) => Some(time),
             Some(Pull::Never) => None,
-            Some(Pull::Fails) | None => Some(ground.profile.pull.draw(ground.rng)),
+            Some(Pull::Fails) | None => Some(ground.usual.pull.draw(ground.rng)),
         };
         // For an image that is there only its digest is looked up.
         let takes = takes.map(|time| if present { Duration::ZERO } else { time });
@@ -190,8 +197,15 @@ impl Container {
     }
 
     fn make(&mut self, now: Time, ground: &mut Ground<'_>) {
-        let scripted = ground.images.find(&self.spec.image).and_then(|b| b.start);
-        let takes = scripted.unwrap_or_else(|| ground.profile.start.draw(ground.rng));
+        let references = &self.spec.references;
+        let namespace = &ground.who.namespace;
+        if let Some(message) = missing_of_environment(ground.sources, namespace, references) {
+            self.note(ground, true, "Failed", format!("Error: {message}"));
+            self.state = State::Misconfigured { message, retry_at: now + CONFIGURE_AGAIN };
+            return;
+        }
+        let scripted = ground.scripted(&self.spec, &[Moment::Start]).start;
+        let takes = scripted.unwrap_or_else(|| ground.usual.start.draw(ground.rng));
         self.state = State::Starting { until: now + takes };
     }
 
@@ -267,8 +281,9 @@ impl Container {
     }
 
     fn script(&self, since: Time, run: u32, ground: &mut Ground<'_>) -> Script {
-        let behaviour = ground.images.find(&self.spec.image);
-        Script::draw(&self.spec, behaviour, ground.profile, ground.rng, (since, run))
+        let moments = [Moment::Ready, Moment::Run, Moment::Live];
+        let behaviour = ground.scripted(&self.spec, &moments);
+        Script::draw(&self.spec, behaviour, ground.usual, ground.rng, (since, run))
     }
 
     fn ran(&mut self, outcome: Outcome, now: Time, ground: &mut Ground<'_>) -> bool {
@@ -319,10 +334,14 @@ impl Container {
     pub(super) fn stop(&mut self, now: Time, kill_at: Time, why: String, ground: &mut Ground<'_>) {
         let State::Running(run) = &mut self.state else { return };
         let fresh = !run.is_stopping();
-        let scripted = ground.images.find(&run.image).and_then(|b| b.stop);
+        let scripted = match ground.images.find(&run.image) {
+            Some(script) => script.stop,
+            None if fresh => ground.scripted(&self.spec, &[Moment::Stop]).stop,
+            None => None,
+        };
         let stop = match scripted {
             Some(stop) => stop,
-            None if fresh => Stop::Takes(ground.profile.stop.draw(ground.rng)),
+            None if fresh => Stop::Takes(ground.usual.stop.draw(ground.rng)),
             None => Stop::Ignored,
         };
         run.stop(stop, now, kill_at);

@@ -3,22 +3,41 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::behaviour::Images;
-use crate::base::{Profile, Rng};
+use super::behaviour::{Behaviour, Images};
+use super::references::Sources;
+use super::spec::ContainerSpec;
+use super::usual::{self, Facts, Moment, Usual, Who};
+use crate::base::Rng;
 
 /// What a node does that a kubelet tells of as an Event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
-    /// `spec.containers{name}`.
+    /// `spec.containers{name}`; empty for the pod as a whole.
     pub(super) field: String,
     pub(super) warning: bool,
     pub(super) reason: &'static str,
     pub(super) message: String,
 }
 
+impl Ground<'_> {
+    /// What the script of an image says, else what stages say of these moments.
+    pub(super) fn scripted(&mut self, spec: &ContainerSpec, moments: &[Moment]) -> Behaviour {
+        match self.images.find(&spec.image) {
+            Some(script) => script.clone(),
+            None => {
+                let facts = Facts { image: &spec.image, container: &spec.name, who: self.who };
+                usual::staged(self.images.stages(), moments, facts, self.rng)
+            }
+        }
+    }
+}
+
 /// What a container stands on: the world's latencies and scripts, its node's images, its pod.
 pub(super) struct Ground<'a> {
-    pub(super) profile: &'a Profile,
+    pub(super) usual: &'a Usual,
+    pub(super) sources: &'a Sources,
+    /// Of its pod, for stages.
+    pub(super) who: &'a Who,
     pub(super) images: &'a Images,
     /// Images present, as (node, image).
     pub(super) present: &'a mut BTreeSet<(String, String)>,

@@ -9,9 +9,11 @@ use super::behaviour::matches;
 use super::container::{Container, State};
 use super::ground::{Ground, Note};
 use super::nodes::Fleet;
+use super::references::Mounts;
 use super::spec::{PodSpec, Role, seconds};
+use super::usual::Who;
 use crate::base::{Rng, Time, limits};
-use crate::object::Object;
+use crate::object::{Map, Object, Value};
 
 /// How far a pod is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub(super) struct Life {
     version: u64,
     rng: Rng,
     notes: Vec<Note>,
+    mounts: Mounts,
+    who: Who,
 }
 
 impl Life {
@@ -68,6 +72,12 @@ impl Life {
             version: 0,
             rng,
             notes: Vec::new(),
+            mounts: Mounts::of(pod),
+            who: Who {
+                namespace: pod.namespace().to_owned(),
+                labels: pod.labels().cloned().unwrap_or_default(),
+                annotations: map(pod.at(&["metadata", "annotations"])),
+            },
         }
     }
 
@@ -152,7 +162,8 @@ impl Life {
         // What is not running is left as it is once the pod ends.
         let counts = |c: &&Container| !winding_up || c.run().is_some();
         let dues = self.containers.iter().filter(counts).filter_map(|c| c.next(now));
-        dues.filter(|at| *at > now).min()
+        let mount = self.mounts.retry_at.filter(|_| !winding_up);
+        dues.chain(mount).filter(|at| *at > now).min()
     }
 
     fn round(&mut self, now: Time, fleet: &mut Fleet) -> bool {
@@ -180,12 +191,24 @@ impl Life {
             self.stage = Stage::Ended { kill_at: now + self.grace };
             return true;
         }
-        if self.containers.iter().any(Container::is_in_hand) {
+        if self.containers.iter().any(Container::is_in_hand) || !self.has_volumes(now, fleet) {
             return false;
         }
         let Some(turn) = self.turn(now) else { return false };
         self.with_ground(fleet, |containers, ground| containers[turn].begin(now, ground));
         true
+    }
+
+    /// Mounts what the containers need before any of them can be started (R-CTL-34).
+    fn has_volumes(&mut self, now: Time, fleet: &Fleet) -> bool {
+        if self.mounts.is_done() {
+            return true;
+        }
+        let said = self.mounts.mount(now, &self.who.namespace, &fleet.sources);
+        let note =
+            |message| Note { field: String::new(), warning: true, reason: "FailedMount", message };
+        self.notes.extend(said.map(note));
+        self.mounts.is_done()
     }
 
     /// Whether no container will be started again: an init container failed for good, or all
@@ -258,7 +281,9 @@ impl Life {
         act: impl FnOnce(&mut [Container], &mut Ground<'_>) -> T,
     ) -> T {
         let mut ground = Ground {
-            profile: &fleet.profile,
+            usual: &fleet.usual,
+            sources: &fleet.sources,
+            who: &self.who,
             images: &fleet.images,
             present: &mut fleet.present,
             node: &self.node,
@@ -269,4 +294,8 @@ impl Life {
         };
         act(&mut self.containers, &mut ground)
     }
+}
+
+fn map(value: Option<&Value>) -> Map {
+    value.and_then(Value::as_object).cloned().unwrap_or_default()
 }

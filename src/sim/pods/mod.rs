@@ -7,18 +7,20 @@
 //! changes meanwhile is in the next. A pod whose scripted answers cannot change has no timer, so
 //! an idle world has none.
 //!
-//! In this first form nodes say once that they are ready, and Leases are not renewed: a world in
-//! which nothing happens must be able to stop.
+//! Nodes renew their Leases, but what nobody can see is not written (`beats`): a world in which
+//! nothing happens must be able to stop. A node can fall silent and come back: its pods go on
+//! meanwhile, and nobody hears of it.
 //!
-//! Reading order: `behaviour` (what images do), `spec` (what is read of a pod), `life` (the pod),
+//! Reading order: `behaviour` (what images do), `usual` (what they do otherwise), `spec` (what is read of a pod), `life` (the pod),
 //! `container` and `run` (its containers), `probe`, `backoff`; then outwards `view`, `status`,
 //! `patch`; `recorder` (Events), `nodes`, `timers`.
 //!
-//! Not here: scheduling and node lifecycle (`sim/controllers`), logs and exec, volumes and
-//! missing ConfigMaps (`CreateContainerConfigError`), preStop hooks, `activeDeadlineSeconds`,
-//! ephemeral containers, in-place resize.
+//! Not here: scheduling and node lifecycle (`sim/controllers`), logs and exec, volumes other than
+//! ConfigMaps and Secrets, preStop hooks, `activeDeadlineSeconds`, ephemeral containers, in-place
+//! resize.
 
 mod backoff;
+mod beats;
 pub mod behaviour;
 mod container;
 mod ground;
@@ -27,6 +29,7 @@ mod nodes;
 mod patch;
 mod probe;
 mod recorder;
+mod references;
 mod run;
 mod slot;
 mod spec;
@@ -34,6 +37,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod usual;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,12 +47,16 @@ use crate::api::{Change, Client, Ids, Informer, Input, Outbox, PatchKind, Reques
 use crate::base::{Profile, Rng, Time};
 use crate::object::{Gvr, Object, json};
 
+use beats::Beats;
 pub use behaviour::{Behaviour, Crash, Exit, Images, Live, Pull, Ready, Stop};
 use life::Life;
 use nodes::{Addresses, Fleet};
 use recorder::Recorder;
+use references::Sources;
 use slot::{Sent, Slot};
 use timers::Timers;
+use usual::Usual;
+pub use usual::{ContainerStage, NotAContainerStage};
 
 const AGENT: &str = "kubelet";
 const PODS: Gvr = Gvr::new("", "v1", "pods");
@@ -70,6 +78,7 @@ pub struct Kubelets {
     timers: Timers,
     recorder: Recorder,
     under_way: BTreeMap<u64, Sent>,
+    beats: Beats,
 }
 
 impl Kubelets {
@@ -77,9 +86,10 @@ impl Kubelets {
     /// `profile` and on which images do what `images` says. Nothing is sent before
     /// [`Input::Start`].
     #[must_use]
-    pub fn new(nodes: usize, profile: Profile, images: Images, rng: Rng) -> Self {
+    pub fn new(nodes: usize, profile: &Profile, images: Images, rng: Rng) -> Self {
         let fleet = Fleet {
-            profile,
+            usual: Usual::of(profile.name),
+            sources: Sources::default(),
             images,
             present: BTreeSet::new(),
             addresses: Addresses::default(),
@@ -94,6 +104,7 @@ impl Kubelets {
             timers: Timers::default(),
             recorder: Recorder::default(),
             under_way: BTreeMap::new(),
+            beats: Beats::default(),
         }
     }
 
@@ -111,6 +122,61 @@ impl Kubelets {
         self.arm(out);
     }
 
+    /// The names of the nodes.
+    pub fn names(&self) -> impl Iterator<Item = String> + use<> {
+        (0..self.fleet.nodes).map(nodes::node_name)
+    }
+
+    /// The node called `name` falls silent: nothing is heard of it and of its pods. Gives the time
+    /// of its last heartbeat; `None` where there is no such node.
+    pub fn stop_node(&mut self, now: Time, name: &str) -> Option<Time> {
+        let node = self.fleet.node(name)?;
+        Some(self.beats.stop(node, now))
+    }
+
+    /// The kubelet of a node starts (again): it registers the node if need be, says that it is
+    /// ready, and tells what its pods have come to. False where there is no such node.
+    pub fn start_node(&mut self, now: Time, name: &str, out: &mut Outbox) -> bool {
+        let Some(node) = self.fleet.node(name) else { return false };
+        self.beats.begin(node, now);
+        let id = self.send(Request::get(NODES, "", name), out);
+        self.under_way.insert(id, Sent::Back(node));
+        let pods: Vec<_> = self.pods.iter().cloned().collect();
+        for pod in pods.iter().filter(|pod| pod.text(&["spec", "nodeName"]) == Some(name)) {
+            match self.slots.get_mut(pod.uid()) {
+                Some(slot) => slot.see(pod, now, &mut self.fleet),
+                None => self.adopt(pod, node, now),
+            }
+            self.advance(pod.uid(), now, out);
+        }
+        self.arm(out);
+        true
+    }
+
+    /// Heartbeats that are due and were not written, for whoever is about to look.
+    pub fn take_overdue(&mut self, now: Time) -> Vec<(Time, Request)> {
+        let overdue = self.beats.take_overdue(now);
+        overdue.into_iter().map(|(at, request)| (at, request.by(AGENT))).collect()
+    }
+
+    /// When the next heartbeat is due.
+    #[must_use]
+    pub fn next_beat(&self, now: Time) -> Option<Time> {
+        self.beats.next(now)
+    }
+
+    /// The Lease of a node, for one that somebody deleted.
+    #[must_use]
+    pub fn lease(node: &Object, at: Time) -> Request {
+        Request::create(LEASES, "kube-node-lease", nodes::lease(node, at)).by(AGENT)
+    }
+
+    /// Whether the node that a pod is bound to is silent.
+    fn is_silent(&self, pod: &Object) -> bool {
+        let name = pod.text(&["spec", "nodeName"]).unwrap_or_default();
+        self.fleet.node(name).is_some_and(|node| self.beats.is_silent(node))
+    }
+
     fn send(&mut self, request: Request, out: &mut Outbox) -> u64 {
         let id = self.ids.draw();
         out.requests.push((id, request.by(AGENT)));
@@ -122,6 +188,7 @@ impl Kubelets {
             let id = self.send(Request::create(NODES, "", nodes::node(index, now)), out);
             self.under_way.insert(id, Sent::Node(index));
         }
+        self.fleet.sources.start(&mut self.ids, out);
         self.pods.start(&mut self.ids, out);
     }
 
@@ -131,12 +198,31 @@ impl Kubelets {
         let Some(node) = response.as_object() else { return };
         let lease = nodes::lease(node, now);
         self.send(Request::create(LEASES, "kube-node-lease", lease), out);
+        if !self.beats.is_silent(index) {
+            self.beats.begin(index, now);
+        }
         if node.condition("Ready").is_none() {
             let body = json!({"status": nodes::node_status(index, now)});
             let name = nodes::node_name(index);
             let patch = Request::patch(NODES, "", &name, PatchKind::Strategic, body);
             self.send(patch.subresource("status"), out);
         }
+    }
+
+    /// A node that was silent is back, and this is what the server has of it.
+    fn back(&mut self, index: usize, response: &Response, now: Time, out: &mut Outbox) {
+        if response.as_object().is_none() {
+            let id = self.send(Request::create(NODES, "", nodes::node(index, now)), out);
+            self.under_way.insert(id, Sent::Node(index));
+            return;
+        }
+        let name = nodes::node_name(index);
+        let body = json!({"spec": {"renewTime": now.rfc3339_micro()}});
+        let patch = Request::patch(LEASES, "kube-node-lease", &name, PatchKind::Merge, body);
+        self.send(patch, out);
+        let body = json!({"status": {"conditions": nodes::conditions(now)}});
+        let patch = Request::patch(NODES, "", &name, PatchKind::Strategic, body);
+        self.send(patch.subresource("status"), out);
     }
 
     fn observe(&mut self, change: &Change, now: Time, out: &mut Outbox) {
@@ -147,7 +233,7 @@ impl Kubelets {
             return;
         };
         let node = pod.text(&["spec", "nodeName"]).and_then(|name| self.fleet.node(name));
-        let Some(node) = node else { return };
+        let Some(node) = node.filter(|node| !self.beats.is_silent(*node)) else { return };
         match self.slots.get_mut(pod.uid()) {
             // The answer to a write is often here before its echo.
             Some(slot) if pod.revision() <= slot.pod.revision() => return,
@@ -180,6 +266,10 @@ impl Kubelets {
 
     /// Does what is due for one pod, and tells.
     fn advance(&mut self, uid: &str, now: Time, out: &mut Outbox) {
+        if self.slots.get(uid).is_none_or(|slot| self.is_silent(&slot.pod)) {
+            self.timers.set(uid, None);
+            return;
+        }
         let Some(slot) = self.slots.get_mut(uid) else { return };
         let mut told = Vec::new();
         let mut next = None;
@@ -203,6 +293,7 @@ impl Kubelets {
     fn answered(&mut self, sent: Sent, response: &Response, now: Time, out: &mut Outbox) {
         let uid = match sent {
             Sent::Node(index) => return self.registered(index, response, now, out),
+            Sent::Back(index) => return self.back(index, response, now, out),
             Sent::Status(uid) | Sent::Release(uid) => uid,
         };
         if let Some(slot) = self.slots.get_mut(&uid) {
@@ -222,6 +313,7 @@ impl Client for Kubelets {
     }
 
     fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
+        self.fleet.sources.take(now, &input, &mut self.ids, out);
         for change in self.pods.take(now, &input, &mut self.ids, out) {
             self.observe(&change, now, out);
         }

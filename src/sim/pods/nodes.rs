@@ -1,17 +1,22 @@
 //! The nodes as objects, and what all of them share: latencies, scripts, images, addresses.
 //!
-//! A node says once that it is ready and holds a Lease; neither is renewed (see `Kubelets`).
+//! A node says that it is ready and holds a Lease; how these are kept up is `beats`.
 
 use std::collections::BTreeSet;
 
 use super::behaviour::Images;
-use crate::base::{Profile, Time};
+use super::references::Sources;
+use super::usual::Usual;
+use crate::base::Time;
 use crate::object::{Object, Value, json};
 
 /// What every node and pod stands on.
 #[derive(Debug)]
 pub(super) struct Fleet {
-    pub(super) profile: Profile,
+    /// How long things take that nobody scripted.
+    pub(super) usual: Usual,
+    /// What pods refer to.
+    pub(super) sources: Sources,
     pub(super) images: Images,
     /// Images present, as (node, image): one that was pulled stays.
     pub(super) present: BTreeSet<(String, String)>,
@@ -116,7 +121,8 @@ pub(super) fn node_status(index: usize, now: Time) -> Value {
     })
 }
 
-fn conditions(now: Time) -> Value {
+/// What a node that is well says of itself.
+pub(super) fn conditions(now: Time) -> Value {
     let said = [
         (
             "MemoryPressure",
@@ -180,7 +186,8 @@ mod tests {
     #[test]
     fn only_names_of_its_own_nodes_are_known() {
         let fleet = Fleet {
-            profile: Profile::instant(),
+            usual: Usual::of("instant"),
+            sources: Sources::default(),
             images: Images::new(),
             present: BTreeSet::new(),
             addresses: Addresses::default(),

@@ -7,7 +7,7 @@ use crate::object::{Map, Object, Value};
 
 /// What turns the status of `pod` into `desired` where that says something; `None` where it is
 /// so already.
-pub(super) fn status_patch(pod: &Object, desired: &Map<String, Value>) -> Option<Value> {
+pub(super) fn status_patch(pod: &Object, desired: &Map) -> Option<Value> {
     let mut changed = Map::new();
     for (key, value) in desired {
         if key != "conditions" && pod.at(&["status", key]) != Some(value) {

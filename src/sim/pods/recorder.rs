@@ -82,15 +82,17 @@ impl Told {
 
 fn event(pod: &Object, name: &str, warning: bool, text: &Text, now: Time) -> Object {
     let (field, reason, message) = text;
-    let about = json!({
+    let mut about = json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "namespace": pod.namespace(),
         "name": pod.name(),
         "uid": pod.uid(),
         "resourceVersion": pod.resource_version(),
-        "fieldPath": field,
     });
+    if !field.is_empty() {
+        about["fieldPath"] = field.as_str().into();
+    }
     let told = event::Told {
         name,
         about,

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::behaviour::{Behaviour, Live, Ready, Stop};
 use super::probe::{Answers, Look, Prober};
 use super::spec::{ContainerSpec, Restart};
-use crate::base::{Profile, Rng, Time};
+use super::usual::Usual;
+use crate::base::{Rng, Time};
 
 /// What a container will do in this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,23 +28,25 @@ impl Script {
     /// The script of run number `run` (from 0), whose times count from `since`.
     pub(super) fn draw(
         spec: &ContainerSpec,
-        behaviour: Option<&Behaviour>,
-        profile: &Profile,
+        scripted: Behaviour,
+        usual: &Usual,
         rng: &mut Rng,
         (since, run): (Time, u32),
     ) -> Self {
-        let scripted = behaviour.cloned().unwrap_or_default();
         let warm_up = match scripted.ready {
             Some(Ready::After(after)) => Some(after),
             Some(Ready::Never) => None,
-            None => Some(profile.ready.draw(rng)),
+            None => Some(usual.ready.draw(rng)),
         };
         let crash = scripted.crash.filter(|crash| crash.times.is_none_or(|times| run < times));
         let end = match (crash, scripted.exit) {
             (Some(crash), _) => Some((crash.after, crash.exit_code)),
             (None, Some(exit)) => Some((exit.after, exit.code)),
             // What is meant to end does so, well, once it would have been ready.
-            (None, None) if spec.restart != Restart::Always => warm_up.map(|after| (after, 0)),
+            (None, None) if spec.restart != Restart::Always => match spec.sleeps {
+                Some(Duration::MAX) => None,
+                sleeps => warm_up.map(|after| (after.max(sleeps.unwrap_or_default()), 0)),
+            },
             (None, None) => None,
         };
         let until = scripted.live.map(|Live::Until(after)| since + after);

@@ -21,7 +21,7 @@ pub(super) struct Slot {
     /// The status that was last made.
     made: Option<Made>,
     /// The status that was last sent, and the pod as the server's answer then had it.
-    sent: Option<Arc<Map<String, Value>>>,
+    sent: Option<Arc<Map>>,
     taken: Option<Arc<Object>>,
     /// The final delete was sent.
     released: bool,
@@ -35,13 +35,15 @@ pub(super) struct Slot {
 struct Made {
     life: u64,
     generation: i64,
-    status: Arc<Map<String, Value>>,
+    status: Arc<Map>,
 }
 
 /// A request under way whose answer matters.
 #[derive(Debug)]
 pub(super) enum Sent {
     Node(usize),
+    /// A look at a node that is back.
+    Back(usize),
     Status(String),
     Release(String),
 }
@@ -113,7 +115,7 @@ impl Slot {
 
     /// Whether the server was told this already and nobody changed it since: what it then made
     /// of it is not argued with.
-    fn is_taken(&self, desired: &Map<String, Value>) -> bool {
+    fn is_taken(&self, desired: &Map) -> bool {
         let taken = self.taken.as_ref().and_then(|taken| taken.at(&["status"]));
         self.sent.as_deref() == Some(desired)
             && taken.is_some()

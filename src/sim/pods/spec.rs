@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::probe::ProbeSpec;
+use super::references::{self, Reference};
 use crate::object::{Object, Value};
 
 /// Whether and when a container that ended is started again.
@@ -45,6 +46,10 @@ pub(super) struct ContainerSpec {
     pub(super) startup: Option<ProbeSpec>,
     pub(super) readiness: Option<ProbeSpec>,
     pub(super) liveness: Option<ProbeSpec>,
+    /// How long its command says that it sleeps; `Duration::MAX` where that has no end.
+    pub(super) sleeps: Option<Duration>,
+    /// What its environment is made of.
+    pub(super) references: Vec<Reference>,
 }
 
 /// One pod as a kubelet sees it.
@@ -99,6 +104,8 @@ impl ContainerSpec {
             startup: container.get("startupProbe").map(ProbeSpec::read),
             readiness: container.get("readinessProbe").map(ProbeSpec::read),
             liveness: container.get("livenessProbe").map(ProbeSpec::read),
+            sleeps: sleep(container),
+            references: references::of_environment(container),
         }
     }
 }
@@ -121,6 +128,29 @@ fn restart(word: Option<&str>) -> Option<Restart> {
         "Never" => Some(Restart::Never),
         _ => None,
     }
+}
+
+/// The time after the first `sleep` of a command: suites that need a pod to stay for a while make
+/// one that sleeps.
+fn sleep(container: &Value) -> Option<Duration> {
+    let parts = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
+    let words = parts("command").chain(parts("args")).filter_map(Value::as_str);
+    let words =
+        words.flat_map(|part| part.split([' ', ';', '\n', '\t', '&', '|'])).collect::<Vec<_>>();
+    let at = words.iter().position(|word| *word == "sleep" || word.ends_with("/sleep"))?;
+    let word = words[at + 1..].iter().find(|word| !word.is_empty())?;
+    if matches!(*word, "infinity" | "inf") {
+        return Some(Duration::MAX);
+    }
+    let digits = word.trim_end_matches(['s', 'm', 'h', 'd']);
+    let unit = match &word[digits.len()..] {
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(digits.parse::<f64>().ok()? * unit).ok()
 }
 
 fn is_latest(image: &str) -> bool {

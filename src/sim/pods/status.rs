@@ -30,7 +30,7 @@ impl Phase {
 }
 
 /// What the kubelet says of `pod` at `now`: the fields of `status` that are its own.
-pub(super) fn status(life: &Life, pod: &Object, now: Time) -> Map<String, Value> {
+pub(super) fn status(life: &Life, pod: &Object, now: Time) -> Map {
     let views = views(life, now);
     let phase = phase(life, &views);
     let mut status = Map::new();

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use super::life::Life;
 use super::nodes::{Addresses, Fleet};
+use super::references::Sources;
+use super::usual::Usual;
 use super::{Behaviour, Crash, Exit, Images, Live, Pull, Ready, Stop, status};
-use crate::base::{Profile, Rng, Time};
+use crate::base::{Rng, Time};
 use crate::object::{Map, Object, Value, json};
 
 const T0: Time = Time::VIRTUAL_START;
@@ -38,7 +40,8 @@ impl Trial {
             scripts.set(pattern, behaviour.clone());
         }
         let fleet = Fleet {
-            profile: Profile::instant(),
+            usual: Usual::of("instant"),
+            sources: Sources::default(),
             images: scripts,
             present: BTreeSet::new(),
             addresses: Addresses::default(),
@@ -83,7 +86,7 @@ impl Trial {
 }
 
 /// `Running ready 1: a=running b=CrashLoopBackOff`, the number being all restarts.
-fn line(status: &Map<String, Value>) -> String {
+fn line(status: &Map) -> String {
     let list = |key: &str| status.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let containers = [list("initContainerStatuses"), list("containerStatuses")].concat();
     let restarts: i64 = containers.iter().filter_map(|c| c["restartCount"].as_i64()).sum();

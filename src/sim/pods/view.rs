@@ -73,6 +73,9 @@ fn shown<'a>(life: &Life, c: &'a Container, now: Time, idle: &str) -> Shown<'a> 
     match &c.state {
         State::Running(run) => return Shown::Running { since: run.begun },
         State::Refused(reason, message) => return wait(reason, message.clone()),
+        State::Misconfigured { message, .. } => {
+            return wait("CreateContainerConfigError", message.clone());
+        }
         State::PullFailed { .. } => {
             let image = &c.spec.image;
             let error = pull_error(image);
