@@ -1,14 +1,15 @@
-//! `towtank render DIR`: prints what `kustomize build DIR` prints.
+//! `towtank render DIR`: prints what `kustomize build DIR` prints, or what Flux would apply.
 
-use std::collections::BTreeMap;
+mod flux;
+
 use std::path::Path;
 
-use super::disk::{Disk, Unreadable, whole};
-use super::typed::{RenderArgs, ReorderWord, RestrictorWord};
+use super::disk::{Disk, Unreadable};
+use super::sources::Sources;
+use super::typed::{RenderArgs, ReorderWord};
 use super::{Exit, complain, tell};
 use crate::engine::model::{RenderError, Rendered};
-use crate::engine::render::ParseCache;
-use crate::engine::render::kustomize::{self, Files, Options, Order};
+use crate::engine::render::kustomize::{self, Files, Order};
 
 pub(super) fn run(args: &RenderArgs) -> Exit {
     match rendered(args) {
@@ -25,50 +26,67 @@ fn rendered(args: &RenderArgs) -> Result<Rendered, Unreadable> {
     if !real.is_dir() {
         return Err(Unreadable(format!("{}: expected a folder", folder.display())));
     }
-    let mut options = options(args);
-    for mapping in &args.map {
-        let (url, to) = mapping;
-        options.remotes.insert(url.clone(), whole(to)?);
+    let mut sources = Sources::new(&args.sources)?;
+    sources.options.order = match (args.reorder, &args.flux) {
+        (Some(ReorderWord::Legacy), _) | (None, None) => Order::ByKind,
+        (Some(ReorderWord::None), _) | (None, Some(_)) => Order::Listed,
+    };
+    if let Some(file) = &args.flux {
+        return flux::rendered(folder, file, &mut sources);
     }
     let path = real.to_string_lossy().trim_start_matches('/').to_owned();
-    let follow = options.files == Files::Anywhere;
+    let follow = sources.options.files == Files::Anywhere;
     let mut disk = Disk::default();
-    let mut cache = ParseCache::new();
     disk.read([path.clone()], follow)?;
     loop {
-        let attempt = kustomize::attempt(&disk.tree(), &path, &options, &mut cache);
-        match attempt.result {
+        let tree = disk.tree();
+        let attempt = kustomize::attempt(&tree, &path, &sources.options, &mut sources.cache);
+        let error = match attempt.result {
             Ok(rendered) => return Ok(rendered),
-            Err(error) if !disk.read(attempt.absent, follow)? => {
-                return Err(Unreadable(shown(&error, &real, folder)));
-            }
-            Err(_) => {}
+            Err(error) => error,
+        };
+        if disk.read(attempt.absent, follow)? {
+            continue;
+        }
+        let is_more = sources.fetch(&tree, &path, &error);
+        if !is_more.map_err(|error| Unreadable(shown(&error, &real, folder)))? {
+            let message = shown(&error, &real, folder) + &left_out(&disk, &error);
+            return Err(Unreadable(message));
         }
     }
 }
 
-fn options(args: &RenderArgs) -> Options {
-    Options {
-        order: match args.reorder {
-            ReorderWord::Legacy => Order::ByKind,
-            ReorderWord::None => Order::Listed,
-        },
-        files: match args.load_restrictor {
-            RestrictorWord::RootOnly => Files::Below,
-            RestrictorWord::None => Files::Anywhere,
-        },
-        remotes: BTreeMap::new(),
+/// An error with its files as seen from where the command was given.
+fn shown(error: &RenderError, real: &Path, typed: &Path) -> String {
+    let seen = |path: &str| {
+        let file = Path::new("/").join(path);
+        let file = match file.strip_prefix(real) {
+            Ok(below) if below.as_os_str().is_empty() => typed.to_owned(),
+            Ok(below) => typed.join(below),
+            Err(_) => file,
+        };
+        file.to_string_lossy().into_owned()
+    };
+    // What the renderer takes for the repository's root is that of the file system.
+    let root =
+        real.components().nth(1).map_or("", |first| first.as_os_str().to_str().unwrap_or(""));
+    let mut message = String::new();
+    for word in error.message.split_inclusive([' ', '"']) {
+        let is_path =
+            !root.is_empty() && word.starts_with(root) && word[root.len()..].starts_with('/');
+        let end = word.find([' ', '"', ':', ',', '?', ';']).unwrap_or(word.len());
+        let (path, rest) = word.split_at(end);
+        message.push_str(&if is_path { seen(path) + rest } else { word.to_owned() });
     }
+    let RenderError { line, column, .. } = *error;
+    RenderError { file: seen(&error.file), line, column, message }.to_string()
 }
 
-/// An error with its file as seen from where the command was given.
-fn shown(error: &RenderError, real: &Path, typed: &Path) -> String {
-    let file = Path::new("/").join(&error.file);
-    let file = match file.strip_prefix(real) {
-        Ok(below) if below.as_os_str().is_empty() => typed.to_owned(),
-        Ok(below) => typed.join(below),
-        Err(_) => file,
-    };
-    let error = RenderError { file: file.to_string_lossy().into_owned(), ..error.clone() };
-    error.to_string()
+/// What was left out of the tree and may be why something is not there, as a clause.
+fn left_out(disk: &Disk, error: &RenderError) -> String {
+    let is_named =
+        |path: &&String| path.rsplit('/').next().is_some_and(|name| error.message.contains(name));
+    disk.left_out().iter().find(is_named).map_or_else(String::new, |path| {
+        format!("; /{path} is a symbolic link that leads out of its folder")
+    })
 }

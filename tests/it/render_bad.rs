@@ -158,4 +158,81 @@ fn what_would_not_end_is_refused() {
         &[("a/kustomization.yaml", "resources: [../x.yaml]"), ("x.yaml", secret)],
         "not in or below",
     );
+    // Each layer takes the next one twice, by two paths: 2^40 folders, and no object in any.
+    let mut layers =
+        vec![("a/kustomization.yaml".to_owned(), "resources: [../l0x, ../l0y]".to_owned())];
+    for layer in 0..40 {
+        for side in ["x", "y"] {
+            let next = layer + 1;
+            let text = format!("resources: [../l{next}x, ../l{next}y]\nnameSuffix: -{side}\n");
+            layers.push((format!("l{layer}{side}/kustomization.yaml"), text));
+        }
+    }
+    let leaf = "configMapGenerator: []\n";
+    layers.push(("l40x/kustomization.yaml".to_owned(), leaf.to_owned()));
+    layers.push(("l40y/kustomization.yaml".to_owned(), leaf.to_owned()));
+    let layers: Vec<(&str, &str)> = layers.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    check(&layers, "goes into more than");
+    let copies: String = (0..40)
+        .map(|_| {
+            "- source: {kind: ConfigMap, fieldPath: data.a}\n  targets:\n  - select: {kind: ConfigMap}\n    \
+             fieldPaths: [data.a]\n    options: {delimiter: ':', index: 99}\n"
+        })
+        .collect();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: 'x:y'}\n";
+    let text = format!("resources: [x.yaml]\nreplacements:\n{copies}");
+    check(&[("a/kustomization.yaml", &text), ("a/x.yaml", map)], "the value is larger than");
+}
+
+#[test]
+fn a_file_that_was_too_large_to_be_read_is_not_taken_for_an_empty_one() {
+    let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+    let text = "resources: [x.yaml]\nconfigMapGenerator: [{name: a, files: [big]}]\n";
+    insert(&mut tree, "kustomization.yaml", text.as_bytes());
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n";
+    insert(&mut tree, "x.yaml", map.as_bytes());
+    let unread = Blob { id: "0123456789012345678901234567890123456789".into(), bytes: [].into() };
+    let unread = Node::File(Arc::new(unread));
+    for name in ["big", "x.yaml"] {
+        tree.entries.insert(name.into(), unread.clone());
+        let error = kustomize::build(&tree, "", &Options::default(), &mut ParseCache::new());
+        assert_eq!(error.unwrap_err().to_string(), format!("{name}: is larger than 8388608 bytes"));
+    }
+}
+
+/// A kustomization of so many ConfigMaps, in one file.
+fn many(objects: usize) -> Tree {
+    let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+    let map = |n| {
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{n}}}\ndata: {{a: b}}\n")
+    };
+    let all: String = (0..objects).map(map).collect();
+    insert(&mut tree, "all.yaml", all.as_bytes());
+    let text = "resources: [all.yaml]\nnamespace: x\nnamePrefix: p-\ncommonLabels: {a: b}\n";
+    insert(&mut tree, "kustomization.yaml", text.as_bytes());
+    tree
+}
+
+/// How many times longer a build may take whose input is ten times as long.
+const GROWTH: f64 = 30.0;
+
+#[test]
+fn the_time_of_a_build_grows_with_the_objects_and_not_with_their_square() {
+    // `TOWTANK_OBJECTS=100000` in the release profile is what is kept in benches/runs.
+    let objects = std::env::var("TOWTANK_OBJECTS").ok().and_then(|text| text.parse().ok());
+    let objects: usize = objects.unwrap_or(3_000);
+    let time = |objects: usize| {
+        let tree = many(objects);
+        #[expect(clippy::disallowed_methods, reason = "real time is what this is about")]
+        let start = std::time::Instant::now();
+        let built = kustomize::build(&tree, "", &Options::default(), &mut ParseCache::new());
+        assert_eq!(built.unwrap().manifests.len(), objects);
+        start.elapsed().as_secs_f64()
+    };
+    let (small, large) = (time(objects / 10), time(objects));
+    println!("{} objects {small:.3} s, {objects} objects {large:.3} s", objects / 10);
+    assert!(
+        large < small * GROWTH,
+        "{small} s for a tenth of {objects} objects, {large} s for all"
+    );
 }

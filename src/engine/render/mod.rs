@@ -20,6 +20,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use cache::ParseCache;
+pub use reader::join;
 pub use renderer::Renderer;
 
 use super::model::{Manifest, Node, Origin, RenderError, Rendered, Tree};
@@ -35,17 +36,41 @@ use reader::Reader;
 /// YAML or no manifest, a kustomization field that is unknown or not supported, two manifests of
 /// one object.
 pub fn render(tree: &Tree, path: &str, cache: &mut ParseCache) -> Result<Rendered, RenderError> {
+    render_with(tree, path, &kustomize::Options::default(), cache)
+}
+
+/// As [`render`], with kustomizations built as `options` say.
+///
+/// # Errors
+/// As of [`render`].
+pub fn render_with(
+    tree: &Tree,
+    path: &str,
+    options: &kustomize::Options,
+    cache: &mut ParseCache,
+) -> Result<Rendered, RenderError> {
     let path = &reader::join("", path).unwrap_or_else(|| path.to_owned());
-    let mut reader = Reader::new(tree, cache);
-    let manifests = match reader.must_find(path)? {
-        Found::File => plain::file(&mut reader, path)?,
-        Found::Folder => match kustomize::file_of(&mut reader, path)? {
-            Some(_) => kustomize::build_with(&mut reader, path, &kustomize::Options::default())?,
-            None => plain::folder(&mut reader, path)?,
-        },
-    };
+    let whole = kustomize::mounted(tree, options);
+    let mut reader = Reader::new(&whole, cache);
+    let manifests = found(&mut reader, path, options);
+    let manifests = manifests.map_err(|error| kustomize::shown(error, options))?;
     refuse_twins(&manifests)?;
-    Ok(Rendered { manifests, inputs: reader.finish() })
+    let inputs = kustomize::of_the_commit(reader.finish());
+    Ok(Rendered { manifests, inputs })
+}
+
+fn found(
+    reader: &mut Reader<'_>,
+    path: &str,
+    options: &kustomize::Options,
+) -> Result<Vec<Manifest>, RenderError> {
+    match reader.must_find(path)? {
+        Found::File => plain::file(reader, path),
+        Found::Folder => match kustomize::file_of(reader, path)? {
+            Some(_) => kustomize::build_with(reader, path, options),
+            None => plain::folder(reader, path, options),
+        },
+    }
 }
 
 /// What stands at a path.

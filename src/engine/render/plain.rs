@@ -14,10 +14,16 @@ use crate::engine::model::{Manifest, Node, Origin, RenderError, Tree};
 use crate::object::yaml::Dialect;
 
 /// The objects of every manifest below the folder `path`.
-pub(super) fn folder(reader: &mut Reader<'_>, path: &str) -> Result<Vec<Manifest>, RenderError> {
+pub(super) fn folder(
+    reader: &mut Reader<'_>,
+    path: &str,
+    options: &kustomize::Options,
+) -> Result<Vec<Manifest>, RenderError> {
     let mut manifests = Vec::new();
+    // The order of the folder is that of its paths, so what is built is not sorted.
+    let options = kustomize::Options { order: kustomize::Order::Listed, ..options.clone() };
     if let Some(folder) = reader.list(path) {
-        walk(reader, path, folder, &mut manifests)?;
+        walk(reader, path, folder, &options, &mut manifests)?;
     }
     Ok(manifests)
 }
@@ -33,6 +39,7 @@ fn walk(
     reader: &mut Reader<'_>,
     path: &str,
     folder: &Tree,
+    options: &kustomize::Options,
     manifests: &mut Vec<Manifest>,
 ) -> Result<(), RenderError> {
     refuse_chart(path, folder)?;
@@ -45,15 +52,8 @@ fn walk(
             Node::File(_) if is_manifest_name(name) => manifests.extend(file(reader, &path)?),
             Node::File(_) => {}
             Node::Dir(folder) => match kustomize::file_of(reader, &path)? {
-                // The order of this folder is that of its paths, so what is built is not sorted.
-                Some(_) => {
-                    let options = kustomize::Options {
-                        order: kustomize::Order::Listed,
-                        ..Default::default()
-                    };
-                    manifests.extend(kustomize::build_with(reader, &path, &options)?);
-                }
-                None => walk(reader, &path, folder, manifests)?,
+                Some(_) => manifests.extend(kustomize::build_with(reader, &path, options)?),
+                None => walk(reader, &path, folder, options, manifests)?,
             },
         }
     }

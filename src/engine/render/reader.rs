@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Found;
 use super::cache::{ParseCache, Parsed, RawTexts, Spelled};
+use crate::base::limits;
 use crate::engine::model::{Blob, GitId, Node, RenderError, Tree};
 use crate::object::yaml::spanned::{self, Content, Style};
 use crate::object::yaml::{Dialect, YamlError};
@@ -156,8 +157,19 @@ pub(super) fn in_file(path: &str, error: YamlError) -> RenderError {
     RenderError { file: path.to_owned(), line, column, message }
 }
 
+/// The source leaves out the bytes of a file that is too large, and keeps its id.
+pub(super) fn refuse_unread(path: &str, blob: &Blob) -> Result<(), RenderError> {
+    const EMPTY: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+    if blob.bytes.is_empty() && blob.id.len() == EMPTY.len() && &*blob.id != EMPTY {
+        let message = format!("is larger than {} bytes", limits::BLOB_BYTES);
+        return Err(RenderError { file: path.to_owned(), line: 0, column: 0, message });
+    }
+    Ok(())
+}
+
 /// The text of a file.
 pub(super) fn text<'b>(path: &str, blob: &'b Blob) -> Result<&'b str, RenderError> {
+    refuse_unread(path, blob)?;
     std::str::from_utf8(&blob.bytes).map_err(|error| {
         let line = blob.bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
         let message = "is not UTF-8 text".to_owned();
@@ -257,7 +269,8 @@ fn scalar_text(value: &Value) -> String {
 
 /// `relative` as seen from the folder `base`, both from the repository's root; `None` where it
 /// leaves the repository.
-pub(super) fn join(base: &str, relative: &str) -> Option<String> {
+#[must_use]
+pub fn join(base: &str, relative: &str) -> Option<String> {
     let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
         match part {

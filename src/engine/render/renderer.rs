@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cache::ParseCache;
-use super::kustomize::{self, Options};
+use super::kustomize::Options;
+use super::render_with;
 use crate::base::limits;
 use crate::engine::model::{RenderError, Rendered, Tree};
 
-/// Builds kustomizations and remembers what each came to. One serves any number of folders.
+/// Renders folders and remembers what each came to. One serves any number of Apps and commits.
 #[derive(Debug, Default)]
 pub struct Renderer {
     options: Options,
@@ -29,18 +30,23 @@ impl Renderer {
     /// What the folder `path` comes to in `tree`.
     ///
     /// # Errors
-    /// As of [`kustomize::build`]. What failed is built anew the next time.
+    /// As of [`render`](super::render). What failed is built anew the next time.
     pub fn build(&mut self, tree: &Tree, path: &str) -> Result<Arc<Rendered>, RenderError> {
         if let Some(last) = self.last.get(path).filter(|last| last.holds_for(tree)) {
             return Ok(Arc::clone(last));
         }
         self.builds += 1;
-        let rendered = Arc::new(kustomize::build(tree, path, &self.options, &mut self.cache)?);
+        let rendered = Arc::new(render_with(tree, path, &self.options, &mut self.cache)?);
         if self.last.len() >= limits::PARSE_CACHE_FILES {
             self.last.clear();
         }
         self.last.insert(path.to_owned(), Arc::clone(&rendered));
         Ok(rendered)
+    }
+
+    /// What was parsed so far: for who renders the same files besides.
+    pub fn parsed_files(&mut self) -> &mut ParseCache {
+        &mut self.cache
     }
 
     /// How often a folder had to be built.

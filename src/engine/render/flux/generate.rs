@@ -68,7 +68,7 @@ pub(super) fn kustomization(
 }
 
 /// The fields of a kustomization file; those that kustomize does not have are passed over.
-fn read(file: &str, blob: &Blob) -> Result<Map<String, Value>, RenderError> {
+fn read(file: &str, blob: &Blob) -> Result<Map, RenderError> {
     let text = reader::text(file, blob)?;
     let nodes = spanned::documents_last_wins(text).map_err(|error| reader::in_file(file, error))?;
     let value = match nodes.first() {
@@ -90,7 +90,7 @@ fn read(file: &str, blob: &Blob) -> Result<Map<String, Value>, RenderError> {
 }
 
 /// A kustomization of everything below a folder.
-fn all_of(folder: &Tree, path: &str) -> Result<Map<String, Value>, RenderError> {
+fn all_of(folder: &Tree, path: &str) -> Result<Map, RenderError> {
     let mut resources = Vec::new();
     walk(folder, path, ".", &mut resources)?;
     let mut fields = Map::new();
@@ -154,7 +154,7 @@ fn check(path: &str, blob: &Blob) -> Result<(), RenderError> {
 }
 
 /// Adds the fields of the Flux object.
-fn add(fields: &mut Map<String, Value>, settings: &Settings, folder: &Tree) -> Result<(), String> {
+fn add(fields: &mut Map, settings: &Settings, folder: &Tree) -> Result<(), String> {
     for (name, text) in [
         ("namespace", &settings.namespace),
         ("namePrefix", &settings.name_prefix),
@@ -185,7 +185,7 @@ fn add(fields: &mut Map<String, Value>, settings: &Settings, folder: &Tree) -> R
     Ok(())
 }
 
-fn push(fields: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), String> {
+fn push(fields: &mut Map, name: &str, value: Value) -> Result<(), String> {
     match fields.entry(name).or_insert_with(|| json!([])) {
         Value::Array(items) => {
             items.push(value);
@@ -196,7 +196,7 @@ fn push(fields: &mut Map<String, Value>, name: &str, value: Value) -> Result<(),
 }
 
 /// Adds an image, or changes the one of its name: tag and digest go together.
-fn add_image(fields: &mut Map<String, Value>, image: &Value) -> Result<(), String> {
+fn add_image(fields: &mut Map, image: &Value) -> Result<(), String> {
     let text = |key: &str| image.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let have = fields.get_mut("images").and_then(Value::as_array_mut);
     let same = |have: &&mut Value| have.get("name") == image.get("name");

@@ -12,7 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use envsubst::substitute;
@@ -65,6 +65,22 @@ pub fn build(
         add_common_metadata(manifest, settings);
     }
     Ok(rendered)
+}
+
+/// What a build lacks that is named by URL, see [`kustomize::missing`].
+///
+/// # Errors
+/// Where there is no kustomization file and none can be made.
+pub fn missing(
+    tree: &Tree,
+    path: &str,
+    settings: &Settings,
+    options: &Options,
+    cache: &mut ParseCache,
+) -> Result<BTreeSet<kustomize::Remote>, RenderError> {
+    let path = &join("", path).unwrap_or_else(|| path.to_owned());
+    let generated = generate::kustomization(tree, path, settings)?;
+    Ok(kustomize::missing(&generated.tree, path, options, cache))
 }
 
 fn put_variables(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::object::{Object, Value};
+use crate::object::{Key, Object, Value};
 
 /// What a Flux `Kustomization` says about rendering.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -134,7 +134,7 @@ fn data(object: &Object, is_secret: bool) -> BTreeMap<String, String> {
         } else {
             text.to_owned()
         };
-        variables.insert(key.clone(), text);
+        variables.insert(key.to_string(), text);
     }
     variables
 }
@@ -155,8 +155,8 @@ fn texts(object: &Object, field: &str) -> Result<Vec<String>, String> {
 
 fn text_map(object: &Object, path: &[&str]) -> Result<BTreeMap<String, String>, String> {
     let map = object.at(path).and_then(Value::as_object);
-    let text = |(key, value): (&String, &Value)| match value {
-        Value::String(text) => Ok((key.clone(), text.clone())),
+    let text = |(key, value): (&Key, &Value)| match value {
+        Value::String(text) => Ok((key.to_string(), text.clone())),
         other => Err(format!("{}.{key}: expected text, found {other}", path.join("."))),
     };
     map.into_iter().flatten().map(text).collect()

@@ -59,6 +59,7 @@ impl<'r, 't> Build<'r, 't> {
             schemas: Schemas::default(),
             notes: false,
             is_survey: false,
+            folders: 0,
             missing: BTreeSet::new(),
         }
     }
@@ -74,6 +75,8 @@ pub(super) struct Build<'r, 't> {
     pub(super) notes: bool,
     /// Whether all that is built for is to learn what is missing.
     is_survey: bool,
+    /// Folders that were gone into.
+    folders: usize,
     missing: BTreeSet<remote::Remote>,
 }
 
@@ -141,8 +144,10 @@ impl Build<'_, '_> {
         from: &Provenance,
     ) -> Result<Gathered, RenderError> {
         self.visiting.push(target.folder.clone());
+        self.folders += 1;
         let mut gathered = gathered;
         for resource in &target.read.resources {
+            self.refuse_too_much(target, resource, &gathered)?;
             let added = self.resource(target, resource, &mut gathered, from);
             if !self.is_survey {
                 added?;
@@ -168,6 +173,25 @@ impl Build<'_, '_> {
         gathered.vars.add(&target.read.vars, &target.file, &mut gathered.resources)?;
         self.visiting.pop();
         Ok(gathered)
+    }
+
+    /// A build that grows without end ends here.
+    fn refuse_too_much(
+        &self,
+        target: &Target,
+        at: &Text,
+        gathered: &Gathered,
+    ) -> Result<(), RenderError> {
+        let (folders, objects) = (limits::RENDER_FOLDERS, limits::RENDER_OBJECTS);
+        if self.folders > folders {
+            return Err(
+                target.error(at, format!("the build goes into more than {folders} folders"))
+            );
+        }
+        if gathered.resources.list.len() > objects {
+            return Err(target.error(at, format!("the build has more than {objects} objects")));
+        }
+        Ok(())
     }
 
     /// Looks into the components of a target for what is missing.

@@ -16,7 +16,7 @@ use super::selectors::{self, Replacement, ReplacementEntry};
 use super::transform::{Loaded, Transformer};
 use super::{labels, plugins};
 use crate::engine::model::{Origin, RenderError};
-use crate::engine::render::reader::{self, text};
+use crate::engine::render::reader::{self, refuse_unread, text};
 use crate::object::yaml::Dialect;
 use crate::object::yaml::spanned::{Content, Node};
 
@@ -330,7 +330,9 @@ impl Build<'_, '_> {
         target: &Target,
         entry: &Text,
     ) -> Result<(String, Arc<[u8]>), RenderError> {
-        self.must_load(target, entry).map(|(path, blob)| (path, blob.bytes.clone()))
+        let (path, blob) = self.must_load(target, entry)?;
+        refuse_unread(&path, &blob)?;
+        Ok((path, blob.bytes.clone()))
     }
 
     /// The text of a file that a target names, and its path.

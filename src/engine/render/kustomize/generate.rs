@@ -14,7 +14,7 @@ use super::decode::{Decoder, Place, Text, place};
 use super::resource::{Resource, Resources};
 use crate::engine::model::{Origin, RenderError};
 use crate::object::yaml::spanned::Node;
-use crate::object::{Map, Object, Value, json};
+use crate::object::{Key, Map, Object, Value, json};
 
 /// Longest line of an env file that is read; from a longer one on, upstream reads nothing more.
 const LINE_BYTES: usize = 64 * 1024;
@@ -185,7 +185,7 @@ pub(super) fn generate(
     Ok(Resource::generated(Object(object), origin, !options.disable_hash, generator.behavior))
 }
 
-fn insert_data(object: &mut Map<String, Value>, pairs: BTreeMap<String, Vec<u8>>) {
+fn insert_data(object: &mut Map, pairs: BTreeMap<String, Vec<u8>>) {
     for (key, bytes) in pairs {
         let (field, text) = match String::from_utf8(bytes) {
             Ok(text) => ("data", text),
@@ -381,8 +381,8 @@ fn merged(mut new: Resource, old: &Resource, behavior: Behavior) -> Result<Resou
 
 fn data_texts(resource: &Resource, field: &str) -> BTreeMap<String, String> {
     let map = resource.object.at(&[field]).and_then(Value::as_object);
-    let text = |(key, value): (&String, &Value)| {
-        (key.clone(), super::fieldspec::scalar_text(value).unwrap_or_default())
+    let text = |(key, value): (&Key, &Value)| {
+        (key.to_string(), super::fieldspec::scalar_text(value).unwrap_or_default())
     };
     map.map(|map| map.iter().map(text).collect()).unwrap_or_default()
 }
@@ -396,7 +396,7 @@ fn string_data(resource: &Resource) -> Result<BTreeMap<String, String>, String> 
         .map(|(key, value)| {
             let text = super::fieldspec::scalar_text(value)
                 .ok_or_else(|| format!("stringData value for key {key:?} must be a scalar"))?;
-            Ok((key.clone(), text))
+            Ok((key.to_string(), text))
         })
         .collect()
 }

@@ -109,11 +109,7 @@ fn walk(value: &mut Value, image: &Image, pattern: &Pattern<'_>) -> Result<(), S
     }
 }
 
-fn walk_map(
-    map: &mut Map<String, Value>,
-    image: &Image,
-    pattern: &Pattern<'_>,
-) -> Result<(), String> {
+fn walk_map(map: &mut Map, image: &Image, pattern: &Pattern<'_>) -> Result<(), String> {
     for (key, value) in map.iter_mut() {
         walk(value, image, pattern)?;
         let Value::Array(items) = value else { continue };

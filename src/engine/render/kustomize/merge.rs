@@ -6,7 +6,7 @@
 
 use super::merge_list;
 use super::schema::{Field, TypeRef, View};
-use crate::object::{Map, Object, Value};
+use crate::object::{Key, Map, Object, Value};
 
 /// The key of directives: `delete`, `replace`, `merge`.
 const DIRECTIVE: &str = "$patch";
@@ -103,7 +103,7 @@ pub(super) fn value(
     }
 }
 
-fn as_map(value: Option<Value>) -> Result<Option<Map<String, Value>>, String> {
+fn as_map(value: Option<Value>) -> Result<Option<Map>, String> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(map)) => Ok(Some(map)),
@@ -112,7 +112,7 @@ fn as_map(value: Option<Value>) -> Result<Option<Map<String, Value>>, String> {
 }
 
 fn map(
-    dest: Option<Map<String, Value>>,
+    dest: Option<Map>,
     origin: Option<&Value>,
     item: Option<TypeRef<'_>>,
 ) -> Result<Option<Value>, String> {
@@ -133,13 +133,9 @@ fn map(
     fields(dest, Some(origin), item).map(Some)
 }
 
-fn fields(
-    mut dest: Map<String, Value>,
-    origin: Option<&Map<String, Value>>,
-    item: Option<TypeRef<'_>>,
-) -> Result<Value, String> {
+fn fields(mut dest: Map, origin: Option<&Map>, item: Option<TypeRef<'_>>) -> Result<Value, String> {
     let mut merged = Map::new();
-    let mut names: Vec<String> = dest.keys().cloned().collect();
+    let mut names: Vec<Key> = dest.keys().cloned().collect();
     names.extend(origin.into_iter().flat_map(Map::keys).filter(|n| !dest.contains_key(n)).cloned());
     for name in names {
         if name == DIRECTIVE {
@@ -205,7 +201,7 @@ fn list(
 ///
 /// # Errors
 /// Where it is none of the known ones.
-pub(super) fn directive_of(map: &Map<String, Value>) -> Result<Directive, String> {
+pub(super) fn directive_of(map: &Map) -> Result<Directive, String> {
     match map.get(DIRECTIVE).map(|directive| directive.as_str().unwrap_or_default()) {
         None | Some("merge") => Ok(Directive::Merge),
         Some("replace") => Ok(Directive::Replace),

@@ -194,7 +194,7 @@ fn place(
 
 /// Whether an item has these key values; keys past the values do not count, and an empty value
 /// fits any.
-fn has(item: &Map<String, Value>, names: &[&str], values: &[String]) -> bool {
+fn has(item: &Map, names: &[&str], values: &[String]) -> bool {
     !values.is_empty()
         && names.iter().zip(values).all(|(name, value)| match item.get(name) {
             None => false,

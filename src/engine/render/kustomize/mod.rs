@@ -48,13 +48,13 @@ mod transform;
 mod vars;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use remote::{Remote, Remotes};
 
 use super::cache::ParseCache;
 use super::reader::{Reader, join};
-use crate::engine::model::{Manifest, RenderError, Rendered, Tree};
+use crate::engine::model::{GitId, Manifest, RenderError, Rendered, Tree};
 use crate::object::yaml;
 
 /// The names that a kustomization file may have.
@@ -107,12 +107,23 @@ pub fn build(
     let whole = mounted(tree, options);
     let mut reader = Reader::new(&whole, cache);
     let path = &join("", path).unwrap_or_else(|| path.to_owned());
-    reader.must_find(path)?;
-    let manifests = build_with(&mut reader, path, options)?;
-    let mut inputs = reader.finish();
-    // What is elsewhere is pinned by the caller, not by the commit.
+    let built = reader.must_find(path).and_then(|_| build_with(&mut reader, path, options));
+    let manifests = built.map_err(|error| shown(error, options))?;
+    Ok(Rendered { manifests, inputs: of_the_commit(reader.finish()) })
+}
+
+/// What was looked at, without what is elsewhere: that is pinned by the caller, not by the commit.
+pub(super) fn of_the_commit(
+    mut inputs: BTreeMap<String, Option<GitId>>,
+) -> BTreeMap<String, Option<GitId>> {
     inputs.retain(|path, _| remote::mount(path).is_none());
-    Ok(Rendered { manifests, inputs })
+    inputs
+}
+
+/// An error in a file that is elsewhere, with the file's URL.
+pub(super) fn shown(error: RenderError, options: &Options) -> RenderError {
+    let file = remote::url_of(&error.file, &options.remotes);
+    RenderError { file: file.unwrap_or(error.file), ..error }
 }
 
 /// A build, and what it looked for in vain.
@@ -143,7 +154,7 @@ pub fn attempt(tree: &Tree, path: &str, options: &Options, cache: &mut ParseCach
     Attempt { result, absent }
 }
 
-fn mounted<'t>(tree: &'t Tree, options: &Options) -> Cow<'t, Tree> {
+pub(super) fn mounted<'t>(tree: &'t Tree, options: &Options) -> Cow<'t, Tree> {
     if options.remotes.is_empty() {
         return Cow::Borrowed(tree);
     }

@@ -137,12 +137,7 @@ impl<'t> Referrer<'t> {
     }
 
     /// A map with `name` and perhaps `namespace`, both of which follow.
-    fn set_map(
-        &self,
-        map: &mut Map<String, Value>,
-        to: &References,
-        field: &FieldSpec,
-    ) -> Result<(), String> {
+    fn set_map(&self, map: &mut Map, to: &References, field: &FieldSpec) -> Result<(), String> {
         let old =
             map.get("name").and_then(scalar_text).ok_or("there is no name in the reference")?;
         let candidates = match map.get("namespace") {

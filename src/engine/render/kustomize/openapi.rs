@@ -121,7 +121,7 @@ fn scopes(value: &Value) -> Scopes {
 }
 
 struct Reader<'v> {
-    definitions: &'v crate::object::Map<String, Value>,
+    definitions: &'v crate::object::Map,
     /// Whether what is not defined may be Kubernetes' own.
     has_built_in: bool,
     types: Vec<CustomType>,
@@ -148,7 +148,7 @@ impl Reader<'_> {
         let mut read = CustomType::default();
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
-            read.fields.insert(name.clone(), self.field(property));
+            read.fields.insert(name.to_string(), self.field(property));
         }
         let others = schema.get("additionalProperties").filter(|schema| schema.is_object());
         read.others = others.map(|schema| Box::new(self.field(schema)));

@@ -198,6 +198,15 @@ pub(super) fn mount(path: &str) -> Option<&str> {
     path.get(..MOUNT.len() + 1 + end)
 }
 
+/// The URL of a mounted path, as `https://host/org/repo?ref=v1: path/file.yaml`.
+pub(super) fn url_of(path: &str, remotes: &Remotes) -> Option<String> {
+    let mount = mount(path)?;
+    let at: usize = mount.rsplit('/').next()?.parse().ok()?;
+    let url = remotes.keys().nth(at)?;
+    let rest = path.get(mount.len()..)?.trim_start_matches('/');
+    Some(if rest.is_empty() { url.clone() } else { format!("{url}: {rest}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

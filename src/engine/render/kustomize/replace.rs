@@ -9,6 +9,7 @@ use super::resource::{Id, Resource, Resources};
 use super::select::Selector;
 use super::selectors::{Destination, FieldOptions, Replacement, Source, Target};
 use super::structured;
+use crate::base::limits;
 use crate::engine::model::RenderError;
 use crate::object::{Object, Value};
 
@@ -155,6 +156,10 @@ fn is_source(id: &Id, of: &Target) -> bool {
 }
 
 fn write(resources: &mut Resources, value: &Copied, to: &Destination) -> Result<(), String> {
+    if size(&value.value) > limits::RENDER_VALUE_BYTES {
+        let limit = limits::RENDER_VALUE_BYTES;
+        return Err(format!("the value is larger than {limit} bytes"));
+    }
     let select = to.select.as_ref().ok_or("target must specify resources to select")?;
     let selector = Selector::new(select)?;
     let rejects: Vec<(&Target, Selector)> = to
@@ -189,6 +194,16 @@ fn write(resources: &mut Resources, value: &Copied, to: &Destination) -> Result<
         resource.settle();
     }
     Ok(())
+}
+
+/// About how many bytes a value takes as text.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum::<usize>() + 1,
+        Value::Object(map) => map.iter().map(|(key, value)| key.len() + size(value)).sum(),
+        _ => 1,
+    }
 }
 
 fn set_at(

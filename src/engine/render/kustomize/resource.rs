@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::engine::model::{Manifest, Origin, RenderError};
 use crate::engine::render::cache::{Parsed, RawTexts, Spelled};
 use crate::engine::render::error_at;
-use crate::object::{Gvk, Object, Value};
+use crate::object::{Gvk, Key, Object, Value};
 
 /// What stands for the namespace of a cluster-scoped object in an id.
 const NO_NAMESPACE: &str = "_non_namespaceable_";
@@ -299,10 +299,10 @@ impl Resource {
     /// The labels or annotations as text, as written.
     pub(super) fn texts(&self, field: &'static str) -> BTreeMap<String, String> {
         let map = self.object.at(&["metadata", field]).and_then(Value::as_object);
-        let text = |(key, value): (&String, &Value)| {
-            let raw = self.raw.get(&(field, key.clone())).filter(|(read, _)| read == value);
+        let text = |(key, value): (&Key, &Value)| {
+            let raw = self.raw.get(&(field, key.to_string())).filter(|(read, _)| read == value);
             let text = raw.map(|(_, text)| text.clone()).or_else(|| scalar_text(value));
-            (key.clone(), text.unwrap_or_default())
+            (key.to_string(), text.unwrap_or_default())
         };
         map.map(|map| map.iter().map(text).collect()).unwrap_or_default()
     }

@@ -144,9 +144,11 @@ fn indented(value: &Value) -> String {
 fn write_indented(out: &mut String, value: &Value, depth: usize) {
     let margin = "  ".repeat(depth + 1);
     let (open, close) = if value.is_array() { ('[', ']') } else { ('{', '}') };
-    let entries: Vec<(Option<&String>, &Value)> = match value {
+    let entries: Vec<(Option<&str>, &Value)> = match value {
         Value::Array(items) if !items.is_empty() => items.iter().map(|v| (None, v)).collect(),
-        Value::Object(map) if !map.is_empty() => map.iter().map(|(k, v)| (Some(k), v)).collect(),
+        Value::Object(map) if !map.is_empty() => {
+            map.iter().map(|(k, v)| (Some(k.as_str()), v)).collect()
+        }
         other => return out.push_str(&go_json(other)),
     };
     out.push(open);
@@ -154,7 +156,7 @@ fn write_indented(out: &mut String, value: &Value, depth: usize) {
         out.push_str(if at > 0 { ",\n" } else { "\n" });
         out.push_str(&margin);
         if let Some(key) = key {
-            out.push_str(&go_json(&Value::from(key.as_str())));
+            out.push_str(&go_json(&Value::from(key)));
             out.push_str(": ");
         }
         write_indented(out, value, depth + 1);
@@ -175,7 +177,7 @@ fn write_block(out: &mut String, value: &Value, was: Option<&Node>, indent: usiz
             keys.retain(|key| map.contains_key(key));
             keys.extend(
                 map.keys()
-                    .map(String::as_str)
+                    .map(|key| key.as_str())
                     .filter(|key| !known.iter().any(|entry| entry.key.text() == Some(key))),
             );
             for key in keys {
