@@ -12,7 +12,7 @@ use crate::engine::model::{Applied, MANAGER};
 use crate::object::diff::differences;
 use crate::object::fieldset::{self, Set};
 use crate::object::schema::Schema;
-use crate::object::{Map, Object, Value};
+use crate::object::{Key, Map, Object, Value};
 
 /// An object that is not as it was applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ const METADATA: [&str; 4] = ["labels", "annotations", "finalizers", "ownerRefere
 /// which moves status alone, nothing is left.
 fn changed_parts(one: &Object, other: &Object) -> (Value, Value) {
     let mut parts = (Map::new(), Map::new());
-    let keys: BTreeSet<&String> = one.0.keys().chain(other.0.keys()).collect();
+    let keys: BTreeSet<&Key> = one.0.keys().chain(other.0.keys()).collect();
     for key in keys.into_iter().filter(|key| !matches!(key.as_str(), "metadata" | "status")) {
         put_where_different(&mut parts, key, one.0.get(key), other.0.get(key));
     }
@@ -70,7 +70,7 @@ fn changed_parts(one: &Object, other: &Object) -> (Value, Value) {
     (Value::Object(parts.0), Value::Object(parts.1))
 }
 
-type Json = Map<String, Value>;
+type Json = Map;
 
 fn put_where_different(
     parts: &mut (Json, Json),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::api::informer::{Change, Ids, Informer};
 use crate::api::{Input, Outbox};
-use crate::base::Time;
+use crate::base::{Bug, Time};
 use crate::engine::model::MANAGER;
 use crate::object::{Gvr, Object, ObjectId, Value};
 
@@ -28,6 +28,8 @@ pub struct Live {
     controlled: BTreeMap<String, BTreeMap<String, Arc<Object>>>,
     /// The id of every Deployment, StatefulSet and so on by uid.
     workloads: BTreeMap<String, ObjectId>,
+    /// Wrong on purpose.
+    bug: Option<Bug>,
 }
 
 /// What an input changed.
@@ -63,12 +65,17 @@ pub fn may_prune(live: &Object) -> bool {
 }
 
 impl Live {
+    /// From now on wrong on purpose.
+    pub fn set_bug(&mut self, bug: Option<Bug>) {
+        self.bug = bug;
+    }
+
     /// Makes sure that a kind is watched.
     pub fn want(&mut self, gvr: &Gvr, ids: &mut Ids, out: &mut Outbox) {
         if self.informers.contains_key(gvr) {
             return;
         }
-        let mut informer = Informer::new(gvr.clone(), "", MANAGER);
+        let mut informer = Informer::new(gvr.clone(), "", MANAGER).with_bug(self.bug);
         informer.start(ids, out);
         self.informers.insert(gvr.clone(), informer);
     }
@@ -77,6 +84,16 @@ impl Live {
     pub fn want_pods(&mut self, ids: &mut Ids, out: &mut Outbox) {
         self.want(&REPLICA_SETS, ids, out);
         self.want(&PODS, ids, out);
+    }
+
+    /// Ends the watch of a kind that is not served any more.
+    pub fn forget(&mut self, gvr: &Gvr) {
+        self.informers.remove(gvr);
+    }
+
+    /// Every object of a kind, as last seen.
+    pub fn all(&self, gvr: &Gvr) -> impl Iterator<Item = &Arc<Object>> {
+        self.informers.get(gvr).into_iter().flat_map(Informer::iter)
     }
 
     /// Whether the kind has been listed.

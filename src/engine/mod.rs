@@ -14,6 +14,7 @@ pub mod apply;
 pub mod apps;
 pub mod drift;
 pub mod health;
+pub mod kinds;
 pub mod live;
 pub mod model;
 pub mod notify;

@@ -25,6 +25,7 @@ mod drifts;
 mod heads;
 mod homeless;
 mod judge;
+mod kinds;
 mod outcome;
 mod requests;
 mod tell;
@@ -33,12 +34,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::api;
-use crate::base::{Event, Time};
+use crate::base::{Bug, Event, Time};
+use crate::engine::kinds::Kinds;
 use crate::engine::live::Live;
 use crate::engine::model::{App, Artifact, GitId};
-use crate::engine::render::ParseCache;
+use crate::engine::render::kustomize::{Options, Remotes};
+use crate::engine::render::{ParseCache, Renderer};
 use crate::engine::{Action, Input, Outbox};
-use crate::object::schema::{self, Schema};
+use crate::object::schema::Schema;
 use crate::object::{Gvr, ObjectId};
 
 use app::AppState;
@@ -52,9 +55,9 @@ pub struct Engine {
 
 /// All of the engine that is not of one App.
 struct Core {
-    schema: &'static Schema,
+    kinds: Kinds,
     live: Live,
-    cache: ParseCache,
+    renderer: Renderer,
     head: Option<Arc<Artifact>>,
     /// What every object's App is; an object that left one App for another is not pruned.
     owner: BTreeMap<ObjectId, String>,
@@ -74,6 +77,8 @@ struct Core {
     /// When the push notice came that the next head answers to.
     noticed: bool,
     notices: u64,
+    /// Wrong on purpose.
+    bug: Option<Bug>,
     out: Outbox,
 }
 
@@ -84,6 +89,8 @@ enum Wake {
     Again(u64),
     /// Look at an App's health: its time is up, or a rule depends on age.
     Health { app: String, run: u64 },
+    /// A wave has waited long enough for its kinds.
+    Kinds { app: String, run: u64 },
     /// Correct an object after a pause.
     Correct { app: String, id: ObjectId },
     /// Fetch again what could not be fetched.
@@ -102,6 +109,21 @@ impl Engine {
     pub fn new(apps: &[App]) -> Self {
         let states = apps.iter().map(|app| (app.name.clone(), AppState::new(app.clone())));
         Self { apps: states.collect(), core: Core::new() }
+    }
+
+    /// The same engine, with what is at hand of what kustomizations name by URL.
+    #[must_use]
+    pub fn with_remotes(mut self, remotes: Remotes) -> Self {
+        self.core.renderer = Renderer::new(Options { remotes, ..Options::default() });
+        self
+    }
+
+    /// The same, wrong on purpose (see [`Bug`]).
+    #[must_use]
+    pub fn with_bug(mut self, bug: Option<Bug>) -> Self {
+        self.core.bug = bug;
+        self.core.live.set_bug(bug);
+        self
     }
 
     /// Takes one input at `now` and says what is wanted.
@@ -148,6 +170,17 @@ impl Engine {
         self.apps.values().any(AppState::is_in_doubt)
     }
 
+    /// The kinds that the engine knows.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        self.core.kinds.schema()
+    }
+
+    /// What was parsed so far: for who renders the same files besides.
+    pub fn parsed_files(&mut self) -> &mut ParseCache {
+        self.core.renderer.parsed_files()
+    }
+
     fn take(&mut self, now: Time, input: api::Input) {
         if let api::Input::Timer { key } = input
             && let Some(wake) = self.core.timers.remove(&key)
@@ -170,6 +203,12 @@ impl Engine {
                 let Some(state) = self.apps.get_mut(&app) else { return };
                 if state.runs == run {
                     self.core.judge(now, state);
+                }
+            }
+            Wake::Kinds { app, run } => {
+                let Some(state) = self.apps.get_mut(&app) else { return };
+                if state.runs == run {
+                    self.core.advance(now, state);
                 }
             }
             Wake::Correct { app, id } => {
@@ -196,9 +235,9 @@ impl Engine {
 impl Core {
     fn new() -> Self {
         Self {
-            schema: schema::builtin(),
+            kinds: Kinds::default(),
             live: Live::default(),
-            cache: ParseCache::default(),
+            renderer: Renderer::default(),
             head: None,
             owner: BTreeMap::new(),
             pending: BTreeMap::new(),
@@ -211,6 +250,7 @@ impl Core {
             boot: boot::Boot::default(),
             noticed: false,
             notices: 0,
+            bug: None,
             out: Outbox::default(),
         }
     }
@@ -227,6 +267,6 @@ impl Core {
 
     /// The resource that an inventory entry is written at.
     fn resource_of(&self, group: &str, version: &str, kind: &str) -> Option<Gvr> {
-        Some(self.schema.kind(group, version, kind)?.gvr.clone())
+        Some(self.kinds.schema().kind(group, version, kind)?.gvr.clone())
     }
 }

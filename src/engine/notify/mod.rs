@@ -8,13 +8,27 @@ use crate::object::{Gvr, Object, ObjectId, event, json};
 /// The resource that Events are written to.
 pub const EVENTS: Gvr = Gvr::new("", "v1", "events");
 
+/// Every reason there is.
+pub const REASONS: [&str; 11] = [
+    "Ready",
+    "Failed",
+    "RolledBack",
+    "RevertPushed",
+    "Held",
+    "Degraded",
+    "Recovered",
+    "DriftCorrected",
+    "DriftReported",
+    "DriftFight",
+    "FetchFailed",
+];
+
 /// Something told about an App.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice<'a> {
     /// The App.
     pub app: &'a str,
-    /// One word: `Ready`, `Failed`, `RolledBack`, `RevertPushed`, `Held`, `Degraded`, `Recovered`,
-    /// `DriftCorrected`, `DriftReported`, `DriftFight`, `FetchFailed`.
+    /// One of [`REASONS`].
     pub reason: &'static str,
     /// For people.
     pub message: String,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::unfilled;
 use crate::base::Digest;
 use crate::engine::model::{App, InventoryEntry, MANAGER, Manifest, Mark, Origin, Rendered};
 use crate::object::diff::differences;
@@ -111,11 +112,10 @@ impl Desired {
 
     /// Whether `live` shows that we applied just these fields with just these values before.
     #[must_use]
-    pub fn is_held_by(&self, live: &Object) -> bool {
+    pub fn is_held_by(&self, schema: &Schema, live: &Object) -> bool {
         if !self.is_all_ours_in(live) {
             return false;
         }
-        let schema = crate::object::schema::builtin();
         let live = fieldset::project(schema, self.ty, &live.clone().into_value(), &self.fields);
         let want = fieldset::project(schema, self.ty, &self.body, &self.fields);
         // Keys of list items that the server filled in (a port's protocol) are on its side alone.
@@ -164,6 +164,11 @@ pub fn settle(
 fn settle_one(app: &App, manifest: &Manifest, schema: &Schema) -> Result<Desired, PlanError> {
     let origin = manifest.origin.clone();
     let gvk = manifest.object.gvk();
+    if let Some((path, variable)) = unfilled::first(&manifest.object) {
+        let message = format!("{path}: {variable} was not filled in");
+        let id = manifest.object.id().to_string();
+        return Err(PlanError::BadField { origin, id, path, message });
+    }
     let Some(kind) = schema.kind(&gvk.group, &gvk.version, &gvk.kind) else {
         let (api_version, kind) = (gvk.api_version(), gvk.kind.into_owned());
         let hint = hint(schema, &gvk.group, &kind);
@@ -215,7 +220,7 @@ fn hint(schema: &Schema, group: &str, kind: &str) -> String {
         let what = match group {
             flux if flux.ends_with("fluxcd.io") => "Flux objects are",
             argo if argo.ends_with("argoproj.io") => "Argo CD objects are",
-            _ => "kinds that come with a CustomResourceDefinition are",
+            _ => return "; neither the repository nor the cluster has a CustomResourceDefinition for it".to_owned(),
         };
         return format!("; {what} not supported yet");
     }

@@ -5,6 +5,7 @@
 //! could not take; [`make`] says which of them to apply, in which waves, and what to delete.
 
 pub mod desired;
+mod unfilled;
 mod wave;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,8 @@ use std::sync::Arc;
 
 pub use crate::engine::model::Applied;
 use crate::engine::model::{InventoryEntry, Mark};
-use crate::object::{Object, ObjectId};
+use crate::object::schema::Schema;
+use crate::object::{Gvr, Object, ObjectId};
 
 pub use desired::{Desired, DesiredSet, PlanError};
 
@@ -58,6 +60,10 @@ pub struct Known<'a> {
     pub inventory: &'a BTreeSet<InventoryEntry>,
     /// The live object, where the engine's view has one.
     pub live: &'a dyn Fn(&ObjectId) -> Option<Arc<Object>>,
+    /// Whether the server serves a resource: what comes with the change set it does not yet.
+    pub served: &'a dyn Fn(&Gvr) -> bool,
+    /// The kinds.
+    pub schema: &'a Schema,
     /// What was applied before this engine started, where drift of it is to be left; `None` where
     /// drift is corrected, which applying it again does.
     pub marks: Option<&'a BTreeMap<ObjectId, Mark>>,
@@ -94,7 +100,7 @@ pub fn make(desired: &DesiredSet, known: &Known<'_>) -> Plan {
 fn is_there(want: &Desired, known: &Known<'_>) -> bool {
     match known.applied.get(&want.id) {
         Some(applied) => applied.body == want.body && (known.live)(&want.id).is_some(),
-        None => (known.live)(&want.id).is_some_and(|live| want.is_held_by(&live)),
+        None => (known.live)(&want.id).is_some_and(|live| want.is_held_by(known.schema, &live)),
     }
 }
 
@@ -116,8 +122,8 @@ fn gone(new: &BTreeSet<InventoryEntry>, old: &BTreeSet<InventoryEntry>) -> Vec<I
     gone
 }
 
-/// Which objects can be asked about beforehand. One whose namespace comes with the same change
-/// set cannot: the server would miss the namespace.
+/// Which objects can be asked about beforehand. One whose namespace or kind comes with the
+/// same change set cannot: the server would miss it.
 fn rehearsal(changed: &[&Desired], desired: &DesiredSet, known: &Known<'_>) -> Vec<ObjectId> {
     if changed.len() < 2 {
         return Vec::new();
@@ -131,6 +137,7 @@ fn rehearsal(changed: &[&Desired], desired: &DesiredSet, known: &Known<'_>) -> V
         };
         desired.objects.contains_key(&id) && (known.live)(&id).is_none()
     };
-    let askable = changed.iter().filter(|want| !is_coming(&want.id.namespace));
+    let askable =
+        changed.iter().filter(|want| !is_coming(&want.id.namespace) && (known.served)(&want.gvr));
     askable.map(|want| want.id.clone()).collect()
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::api::Response;
-use crate::base::{Event, Time};
+use crate::base::{Bug, Event, Time};
 use crate::engine::Engine;
 use crate::engine::apply::{self, Verdict};
 use crate::engine::model::{InventoryEntry, NAMESPACE, config_map_name};
@@ -29,6 +29,7 @@ impl Engine {
             _ => {}
         }
         let verdict = match self.verdict(now, id, &pending, response) {
+            Verdict::Again(_) if self.core.forgets(&pending) => Verdict::Done(None),
             Verdict::Again(_) => return self.put_off_or_drop(now, id, pending),
             verdict => verdict,
         };
@@ -75,6 +76,12 @@ impl Engine {
             {
                 bounded(now >= run.began + timeout, message)
             }
+            // A definition says that it is established a moment before its resources are served.
+            Verdict::Refused(message)
+                if response.code == 404 && !is_prune && self.core.is_custom(pending) =>
+            {
+                bounded(now >= run.began + timeout, message)
+            }
             Verdict::Again(message) if !apply::is_unavailable(response) => {
                 bounded(now >= run.began + timeout, message)
             }
@@ -97,6 +104,15 @@ impl Engine {
 }
 
 impl Core {
+    /// Whether a failure is to be overlooked on purpose.
+    fn forgets(&self, pending: &Pending) -> bool {
+        match self.bug {
+            Some(Bug::ForgetsRetry) => matches!(pending, Pending::Apply { .. }),
+            Some(Bug::ForgetsPrune) => matches!(pending, Pending::Prune { .. }),
+            _ => false,
+        }
+    }
+
     /// What one answer changes in what is known of the App.
     fn note_answer(
         &mut self,

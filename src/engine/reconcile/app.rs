@@ -36,6 +36,8 @@ pub(super) struct AppState {
     pub(super) next: Option<Next>,
     /// The deployment under way.
     pub(super) run: Option<Run>,
+    /// The target has a kind that is not known.
+    pub(super) unknown: Option<Unknown>,
     /// Whether what is deployed is other than what was before, and that is not written yet.
     pub(super) is_news: bool,
     /// Whether [`AppState::target`] is deployed and healthy.
@@ -89,6 +91,15 @@ pub(super) struct Awaited {
     pub(super) from: GitId,
 }
 
+/// What is done about a kind that is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// The cluster is asked for definitions.
+    Asking,
+    /// It has none, and that was told.
+    Told,
+}
+
 /// Why a version is deployed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Why {
@@ -105,6 +116,8 @@ pub(super) enum Stage {
     Live,
     /// Dry runs and the inventory are out.
     Check,
+    /// The kinds of this wave are not served yet.
+    Kinds(usize),
     /// This wave is out.
     Wave(usize),
     /// Deletions are out.
@@ -164,6 +177,7 @@ impl AppState {
             blocked: None,
             next: None,
             run: None,
+            unknown: None,
             is_news: false,
             is_ready: false,
             awaited: None,
@@ -206,6 +220,9 @@ impl AppState {
         if let Some(run) = self.run.as_ref().filter(|run| !run.held) {
             return Some(format!("{:?} of {}", run.stage, run.version.commit));
         }
+        if self.unknown == Some(Unknown::Asking) {
+            return Some("asks what kinds the cluster has".to_owned());
+        }
         if let Some(awaited) = &self.awaited {
             return Some(format!("waits for the tree of {}", awaited.to));
         }
@@ -229,6 +246,7 @@ impl AppState {
         let Some(run) = &self.run else { return false };
         let from = match run.stage {
             Stage::Live | Stage::Check => 0,
+            Stage::Kinds(n) => n,
             // Of the wave that is out, what is not answered is in `writing`.
             Stage::Wave(n) => n + 1,
             Stage::Prune | Stage::Health => return false,

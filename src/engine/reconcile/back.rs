@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::base::{Event, Time, limits};
 use crate::engine::model::{Artifact, GitId};
 use crate::engine::notify::short;
-use crate::engine::{Action, Engine, plan, render};
+use crate::engine::{Action, Engine, plan};
 
 use super::app::{AppState, Awaited, Next, Version, Why};
 use super::{Core, Wake};
@@ -56,10 +56,10 @@ impl Engine {
             else {
                 continue;
             };
-            let rendered = render::render(&artifact.tree, &app.spec.path, &mut self.core.cache);
+            let rendered = self.core.renderer.build(&artifact.tree, &app.spec.path);
             let desired = rendered.map_err(|error| error.to_string()).and_then(|rendered| {
-                let rendered = Arc::new(rendered);
-                plan::desired::settle(&app.spec, &rendered, self.core.schema)
+                self.core.kinds.learn_rendered(&rendered);
+                plan::desired::settle(&app.spec, &rendered, self.core.kinds.schema())
                     .map_err(|error| error.to_string())
             });
             match desired {

@@ -9,12 +9,12 @@ use crate::base::{Event, Time};
 use crate::engine::apps::given::Content;
 use crate::engine::model::{Artifact, FailurePolicy, GitId, Rendered};
 use crate::engine::plan::{self, DesiredSet, PlanError};
-use crate::engine::{Action, live, render};
+use crate::engine::{Action, kinds, live};
 use crate::object::{ObjectId, yaml};
 
 use super::Core;
 use super::after::Aftercare;
-use super::app::{AppState, Awaited, Next, Run, Version, Why};
+use super::app::{AppState, Awaited, Next, Run, Unknown, Version, Why};
 
 impl Core {
     /// Renders the App at a new head. `None` where there is nothing to start: its files are the
@@ -46,8 +46,9 @@ impl Core {
         }
         self.event(Event::Fetched { app: name.clone(), commit: commit.clone() });
         app.tip = None;
-        let rendered = match render::render(&head.tree, &app.spec.path, &mut self.cache) {
-            Ok(rendered) => Arc::new(rendered),
+        app.unknown = None;
+        let rendered = match self.renderer.build(&head.tree, &app.spec.path) {
+            Ok(rendered) => rendered,
             Err(error) => {
                 self.not_deployable(now, app, &head.commit, "render", &error.to_string());
                 return None;
@@ -55,17 +56,41 @@ impl Core {
         };
         app.tip = Some(Arc::clone(&rendered));
         self.event(Event::Rendered { app: name, commit, objects: rendered.manifests.len() });
-        let desired = match plan::desired::settle(&app.spec, &rendered, self.schema) {
+        self.kinds.learn_rendered(&rendered);
+        self.settle(now, app, head, &rendered).unwrap_or_else(|_| {
+            // Its definition may come with another App, or be in the cluster.
+            app.unknown = Some(Unknown::Asking);
+            None
+        })
+    }
+
+    /// What the App rendered at the head comes to. `Ok(None)` where nothing is to be started.
+    ///
+    /// # Errors
+    /// A kind that no built-in group can have is not known (yet); nothing was done about it.
+    pub(super) fn settle(
+        &mut self,
+        now: Time,
+        app: &mut AppState,
+        head: &Artifact,
+        rendered: &Arc<Rendered>,
+    ) -> Result<Option<Next>, PlanError> {
+        let desired = match plan::desired::settle(&app.spec, rendered, self.kinds.schema()) {
             Ok(desired) => Arc::new(desired),
             Err(error) => {
+                if matches!(&error, PlanError::UnknownKind { api_version, .. }
+                    if kinds::is_foreign(api_version.split_once('/').map_or("", |(group, _)| group)))
+                {
+                    return Err(error);
+                }
                 let text = place(&error, head);
                 self.not_deployable(now, app, &head.commit, "plan", &text);
-                return None;
+                return Ok(None);
             }
         };
         let version = Version { commit: Arc::clone(&head.commit), desired };
         app.claims = version.desired.objects.keys().cloned().collect();
-        self.way_for(app, version, &rendered)
+        Ok(self.way_for(app, version, rendered))
     }
 
     /// A revision that was rolled back from is not tried again, whatever the commit is called
@@ -136,12 +161,13 @@ impl Core {
         }
         let desired = Arc::clone(&next.version.desired);
         for want in desired.objects.values() {
-            self.live.want(&want.gvr, &mut self.ids, &mut self.out.api);
+            self.want(&want.gvr);
         }
         for entry in &app.state.inventory {
-            let (group, version) = (&entry.id.group, &entry.version);
-            if let Some(gvr) = self.resource_of(group, version, &entry.id.kind) {
-                self.live.want(&gvr, &mut self.ids, &mut self.out.api);
+            match self.resource_of(&entry.id.group, &entry.version, &entry.id.kind) {
+                Some(gvr) => self.want(&gvr),
+                // An engine before this one knew it.
+                None => self.want_definitions(),
             }
         }
         if desired.objects.keys().any(live::runs_pods) {

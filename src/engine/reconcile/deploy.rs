@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::{Event, Time};
+use crate::base::{Bug, Event, Time};
 use crate::engine::apps::given::State;
+use crate::engine::kinds::DEFINITIONS;
 use crate::engine::model::{DriftPolicy, FailurePolicy};
 use crate::engine::plan::{self, Applied, Desired, DesiredSet, Known};
 use crate::engine::{apply, live};
-use crate::object::ObjectId;
+use crate::object::{Gvr, ObjectId};
 
 use super::app::{AppState, Stage, Why};
 use super::requests::Pending;
@@ -28,6 +29,7 @@ impl Core {
             Stage::Live => self.plan(now, app),
             _ if !run.refused.is_empty() => self.refused(now, app),
             Stage::Check => self.send_wave(now, app, 0),
+            Stage::Kinds(wave) => self.send_wave(now, app, wave),
             Stage::Wave(wave) => {
                 let event = Event::WaveApplied {
                     app: app.spec.name.clone(),
@@ -53,7 +55,8 @@ impl Core {
         let find = |id: &ObjectId| {
             let want = desired.objects.get(id);
             let gvr = want.map(|want| want.gvr.clone()).or_else(|| {
-                self.schema.kind(&id.group, "v1", &id.kind).map(|kind| kind.gvr.clone())
+                let had = app.state.inventory.iter().find(|entry| entry.id == *id)?;
+                self.resource_of(&id.group, &had.version, &id.kind)
             })?;
             let found = self.live.newest(&gvr, id, app.applied.get(id).map(|a| &a.answer));
             found.filter(|object| !object.is_deleting()).cloned()
@@ -62,6 +65,8 @@ impl Core {
             applied: &app.applied,
             inventory: &app.state.inventory,
             live: &find,
+            served: &|gvr| self.is_served(gvr),
+            schema: self.kinds.schema(),
             marks: (app.spec.drift != DriftPolicy::Correct).then_some(&app.state.marks),
             prune: app.spec.prune,
         };
@@ -100,13 +105,18 @@ impl Core {
     }
 
     /// Whether the view of the cluster covers every kind that the App has or had.
-    fn sees_all(&self, desired: &DesiredSet, state: &State) -> bool {
+    fn sees_all(&mut self, desired: &DesiredSet, state: &State) -> bool {
         let had = state
             .inventory
             .iter()
-            .filter_map(|entry| self.resource_of(&entry.id.group, &entry.version, &entry.id.kind));
-        desired.objects.values().all(|want| self.live.is_synced(&want.gvr))
-            && had.into_iter().all(|gvr| self.live.is_synced(&gvr))
+            .map(|entry| self.resource_of(&entry.id.group, &entry.version, &entry.id.kind));
+        let had: Vec<Option<Gvr>> = had.collect();
+        let sees_had = had.iter().all(|gvr| match gvr {
+            Some(gvr) => self.sees(gvr),
+            // A kind that is known nowhere has no objects.
+            None => self.live.is_synced(&DEFINITIONS),
+        });
+        sees_had && desired.objects.values().all(|want| self.sees(&want.gvr))
     }
 
     /// Sends the dry runs, and the inventory where it grows: neither does harm if the other fails.
@@ -129,7 +139,10 @@ impl Core {
         }
         // Who is to take a commit back has to know, after a restart too, which one it was.
         let is_news = std::mem::take(&mut app.is_news);
-        if app.is_unwritten || (is_news && app.spec.on_failure == FailurePolicy::Revert) {
+        let is_early = self.bug != Some(Bug::InventoryLate);
+        if (app.is_unwritten && is_early)
+            || (is_news && app.spec.on_failure == FailurePolicy::Revert)
+        {
             app.state.inventory = union;
             if let Some(run) = &app.run {
                 app.state.revision = run.version.commit.to_string();
@@ -163,6 +176,11 @@ impl Core {
             run.stage = Stage::Prune;
             return self.prune(now, app);
         };
+        let is_late = now >= run.began + app.spec.health_timeout;
+        if !is_late && self.lacks_kind(&desired, &ids) {
+            return self.await_kinds(app, wave);
+        }
+        ids.iter().filter_map(|id| desired.objects.get(id)).for_each(|want| self.want(&want.gvr));
         run.stage = Stage::Wave(wave);
         run.touched = true;
         app.state.unsettled = true;

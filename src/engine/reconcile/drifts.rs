@@ -2,15 +2,16 @@
 //! concerns, whose health and drift are then looked at.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::api::Response;
-use crate::base::{Event, Time};
+use crate::base::{Bug, Event, Time};
 use crate::engine::Engine;
 use crate::engine::apply::{self, Verdict};
 use crate::engine::drift::{self, Drift, Turn};
 use crate::engine::live::Touched;
 use crate::engine::model::DriftPolicy;
-use crate::object::ObjectId;
+use crate::object::{ObjectId, Value};
 
 use super::app::{AppState, Stage, namespace_id};
 use super::boot::NAMESPACES;
@@ -21,6 +22,7 @@ impl Engine {
     /// Finds the Apps that changes in the cluster concern. Each App's health is looked at once,
     /// however many of its objects changed.
     pub(super) fn observe(&mut self, now: Time, touched: Touched) {
+        self.follow_kinds(now, &touched);
         let mut concerned: BTreeSet<String> = BTreeSet::new();
         let namespaces = touched.objects.iter().filter(|id| **id == namespace_id(&id.name));
         let is_there = |name: &&String| {
@@ -82,11 +84,16 @@ impl Core {
         match self.live.get(&applied.gvr, &id.namespace, &id.name) {
             // An answer is newer than any view that lacks the object, until the view has caught up.
             None if applied.answer.revision() > self.live.revision(&applied.gvr) => None,
+            None if self.bug == Some(Bug::BlindToDeletion) => None,
             None => Some(Some(Drift { fields: Vec::new(), by: None })),
             Some(live) if live.revision() <= applied.answer.revision() => None,
             // Going: it can only be made anew once it is gone.
             Some(live) if live.is_deleting() => None,
-            Some(live) => Some(drift::look(self.schema, applied, live)),
+            Some(live) => {
+                let drift = drift::look(self.kinds.schema(), applied, live);
+                let takes_it = self.bug == Some(Bug::TakesReplacement);
+                Some(drift.filter(|drift| !takes_it || drift.fields != ["metadata.uid"]))
+            }
         }
     }
 
@@ -127,8 +134,30 @@ impl Core {
         if app.will_write(id) || !app.writing.insert(id.clone()) {
             return;
         }
-        let request = apply::apply(&applied.gvr, &applied.body);
+        let mut body = Arc::clone(&applied.body);
+        if let Some(bug) = self.bug {
+            body = self.wrong_body(bug, app, id).unwrap_or(body);
+        }
+        let request = apply::apply(&applied.gvr, &body);
         self.send(request, Pending::Correct { app: app.spec.name.clone(), id: id.clone() });
+    }
+
+    /// What is applied in a correction that is wrong on purpose.
+    fn wrong_body(&self, bug: Bug, app: &AppState, id: &ObjectId) -> Option<Arc<Value>> {
+        let applied = app.applied.get(id)?;
+        match bug {
+            Bug::CorrectsStale => {
+                let good = app.good.as_ref()?.desired.objects.get(id)?;
+                Some(Arc::clone(&good.body))
+            }
+            Bug::Greedy => {
+                let live = self.live.get(&applied.gvr, &id.namespace, &id.name)?;
+                let mut body = Value::clone(&applied.body);
+                body["metadata"]["labels"] = live.at(&["metadata", "labels"])?.clone();
+                Some(Arc::new(body))
+            }
+            _ => None,
+        }
     }
 
     /// The answer to a correction.

@@ -26,6 +26,12 @@ impl Engine {
                 changed.push((name.clone(), next));
             }
         }
+        self.admit(now, changed);
+        self.settle_unknown(now);
+    }
+
+    /// Starts what has come to something, unless an object of it is another App's.
+    pub(super) fn admit(&mut self, now: Time, changed: Vec<(String, Next)>) {
         let mut free = Vec::new();
         for (name, next) in changed {
             match self.taken(&name, &next) {

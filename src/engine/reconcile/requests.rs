@@ -3,7 +3,7 @@
 //! Not here: what an answer means (`apply`) and what follows from it (`answers`).
 
 use crate::api::Request;
-use crate::base::{Time, limits};
+use crate::base::{Bug, Time, limits};
 use crate::engine::Engine;
 use crate::engine::model::InventoryEntry;
 use crate::engine::plan::Desired;
@@ -88,7 +88,8 @@ impl Core {
     }
 
     /// The same with an id that was drawn before.
-    pub(super) fn send_as(&mut self, id: u64, request: Request, pending: Pending) {
+    pub(super) fn send_as(&mut self, id: u64, mut request: Request, pending: Pending) {
+        request.options.force &= self.bug != Some(Bug::Timid);
         self.pending.insert(id, pending);
         self.out.api.requests.push((id, request));
     }
