@@ -18,6 +18,7 @@ pub(super) struct Disk {
     files: BTreeMap<String, Arc<Blob>>,
     folders: BTreeSet<String>,
     asked: BTreeSet<String>,
+    left_out: BTreeSet<String>,
     bytes: u64,
 }
 
@@ -55,6 +56,11 @@ impl Disk {
         Ok(is_more)
     }
 
+    /// Links that lead out of the folders that they stand in.
+    pub(super) const fn left_out(&self) -> &BTreeSet<String> {
+        &self.left_out
+    }
+
     fn folder(&mut self, path: &str, follow: bool) -> Result<bool, Unreadable> {
         if !self.folders.insert(path.to_owned()) {
             return Ok(false);
@@ -90,6 +96,7 @@ impl Disk {
         }
         // A link out of its folder would be a way around the restriction on files.
         if !follow && leaves(full) {
+            self.left_out.insert(path.to_owned());
             return Ok(false);
         }
         let Ok(content) = fs::read(full) else { return Ok(false) };
@@ -177,9 +184,18 @@ pub(super) fn whole(path: &Path) -> Result<Node, Unreadable> {
         disk.read([path], false)?;
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries.filter_map(Result::ok) {
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder && entry.file_name() != ".git" {
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() && entry.file_name() != ".git" {
                 waiting.push(entry.path());
+            }
+            // Those that are read with their folder are smaller than this. Nobody may need the
+            // others; one who does learns that they are not there.
+            let bytes = entry.metadata().map_or(0, |meta| meta.len());
+            if kind.is_file() && (EAGER_BYTES..=limits::BLOB_BYTES).contains(&bytes) {
+                disk.read(
+                    [entry.path().to_string_lossy().trim_start_matches('/').to_owned()],
+                    false,
+                )?;
             }
         }
     }

@@ -16,7 +16,7 @@ use super::apiserver::{self, NotServed};
 use super::typed::{self, ControllersWord};
 use super::{Exit, complain, tell};
 use crate::serve::tls::{Authority, Pair, Tls};
-use crate::serve::{self, Cluster, ISSUER, NODES, Settings};
+use crate::serve::{self, Cluster, ISSUER, Settings};
 use crate::sim::rest::{Authorization, Endpoint};
 
 /// The other programs that this one can be.
@@ -144,7 +144,7 @@ fn settings(flags: &Flags) -> Result<Settings, NotServed> {
     let modes = flags.get("authorization-mode").unwrap_or("AlwaysAllow");
     let always = modes.split(',').any(|mode| mode == "AlwaysAllow");
     Ok(Settings {
-        parts: parts.map_err(NotServed::Flag)?.with_nodes(NODES),
+        parts: parts.map_err(NotServed::Flag)?.with_nodes(None),
         authorization: if always { Authorization::AlwaysAllow } else { Authorization::Rbac },
         ..Settings::default()
     })

@@ -5,13 +5,19 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::bench::BenchArgs;
+use super::chaos::Chaos;
+use super::claims::ClaimsArgs;
 use super::guard::quoted;
 use super::r#try;
 use super::typed::{
-    ApiserverArgs, AuthorizationWord, ClockWord, Command, OutputArgs, ProfileWord, RenderArgs,
-    ReportWord, RunArgs, Typed,
+    ApiserverArgs, AuthorizationWord, ChaosArgs, ClockWord, ClusterArgs, Command, ConformanceArgs,
+    DiffArgs, OutputArgs, PodsWord, ProfileWord, RenderArgs, ReportWord, RunArgs, Typed,
+    ValidateArgs,
 };
 use crate::base::Profile;
+use crate::lab::backend::{Place, Pods, Terms};
+use crate::lab::explore;
 use crate::lab::scenario::{self, Problems, Scenario};
 use crate::record::Clock;
 use crate::serve::Settings;
@@ -25,8 +31,14 @@ const SEED: u64 = 1;
 pub(super) enum Meant {
     Run(Run),
     Try(Run),
+    Bench(BenchArgs),
+    Claims(Box<ClaimsArgs>),
+    Chaos(Box<Chaos>),
     Apiserver(Box<ApiServer>),
     Render(RenderArgs),
+    Diff(DiffArgs),
+    Validate(ValidateArgs),
+    Conformance(ConformanceArgs),
     SchemaScenario,
 }
 
@@ -44,6 +56,8 @@ pub(super) struct ApiServer {
 pub(super) struct Run {
     pub runs: Vec<Seeded>,
     pub clock: Clock,
+    pub place: Place,
+    pub terms: Terms,
     /// The profile of all; `None`: each scenario's own.
     pub profile: Option<Profile>,
     /// How many at once, at least one.
@@ -81,11 +95,40 @@ impl Meant {
                 let runs = vec![Seeded { scenario, seed, command }];
                 Ok(Meant::Try(virtual_run(runs, args.output)))
             }
+            Command::Bench(args) => Ok(Meant::Bench(args)),
+            Command::Claims(args) => Ok(Meant::Claims(Box::new(args))),
+            Command::Chaos(args) => Ok(Meant::Chaos(Box::new(chaos(args)?))),
             Command::Apiserver(args) => Ok(Meant::Apiserver(Box::new(apiserver(args)))),
             Command::Render(args) => Ok(Meant::Render(args)),
+            Command::Diff(args) => Ok(Meant::Diff(args)),
+            Command::Validate(args) => Ok(Meant::Validate(args)),
+            Command::Conformance(args) => Ok(Meant::Conformance(args)),
             Command::Schema(_) => Ok(Meant::SchemaScenario),
         }
     }
+}
+
+fn chaos(args: ChaosArgs) -> Result<Chaos, Problems> {
+    let mut words = String::new();
+    let ground = match &args.repo {
+        Some(folder) => {
+            words = format!(" --repo {}", quoted(&folder.to_string_lossy()));
+            if args.path != "." {
+                words.push_str(&format!(" --path {}", quoted(&args.path)));
+            }
+            r#try::ground(folder, &args.path)?
+        }
+        None => explore::shop(),
+    };
+    Ok(Chaos {
+        ground,
+        words,
+        first: args.seed,
+        seeds: args.seeds,
+        jobs: args.jobs.map_or_else(cores, usize::from),
+        save: args.save,
+        mutants: args.mutants,
+    })
 }
 
 fn apiserver(args: ApiserverArgs) -> ApiServer {
@@ -104,9 +147,15 @@ fn apiserver(args: ApiserverArgs) -> ApiServer {
 
 fn run(args: RunArgs) -> Result<Run, Problems> {
     let profile = args.profile.map(profile);
-    let clock = match args.clock {
-        ClockWord::Virtual => Clock::Virtual,
-        ClockWord::Real => Clock::Real,
+    let (place, terms) = place(args.cluster);
+    if args.clock == Some(ClockWord::Virtual) && place != Place::Memory {
+        let message = format!("time is real with --cluster {place}");
+        let (file, at) = (PathBuf::from("--clock virtual"), None);
+        return Err(Problems(vec![scenario::Problem { file, at, message }]));
+    }
+    let clock = match (args.clock, &place) {
+        (Some(ClockWord::Virtual) | None, Place::Memory) => Clock::Virtual,
+        (Some(ClockWord::Real), Place::Memory) | (_, _) => Clock::Real,
     };
     let seeded = |scenario: Scenario| {
         let seed = args.seed.or(scenario.seed).unwrap_or(SEED);
@@ -115,22 +164,40 @@ fn run(args: RunArgs) -> Result<Run, Problems> {
         if let Some(profile) = &profile {
             command.push_str(&format!(" --profile {}", profile.name));
         }
-        if clock == Clock::Real {
-            command.push_str(" --clock real");
+        match &place {
+            Place::Memory if clock == Clock::Real => command.push_str(" --clock real"),
+            Place::Memory => {}
+            place => command.push_str(&format!(" --cluster {}", quoted(&place.to_string()))),
         }
         Seeded { scenario, seed, command }
     };
     let runs = scenario::load_all(&args.paths)?.into_iter().map(seeded).collect();
-    let jobs = args.jobs.map_or_else(cores, usize::from);
-    Ok(Run { clock, profile, jobs, ..virtual_run(runs, args.output) })
+    // What share a cluster share its namespaces: one after the other.
+    let jobs = match place.is_shared() {
+        true => 1,
+        false => args.jobs.map_or_else(cores, usize::from),
+    };
+    Ok(Run { clock, place, terms, profile, jobs, ..virtual_run(runs, args.output) })
 }
 
 fn virtual_run(runs: Vec<Seeded>, output: OutputArgs) -> Run {
     let OutputArgs { report, out } = output;
-    Run { runs, clock: Clock::Virtual, profile: None, jobs: 1, report, out }
+    let (place, terms) = (Place::Memory, Terms::default());
+    Run { runs, clock: Clock::Virtual, place, terms, profile: None, jobs: 1, report, out }
 }
 
-const fn profile(word: ProfileWord) -> Profile {
+/// Where to run, and on which terms.
+pub(super) fn place(args: ClusterArgs) -> (Place, Terms) {
+    let ClusterArgs { cluster, yes_on, pods, keep, k8s_version, nodes } = args;
+    let pods = pods.map(|pods| match pods {
+        PodsWord::Real => Pods::Real,
+        PodsWord::Played => Pods::Played,
+    });
+    let terms = Terms { yes_on, keep, version: k8s_version, nodes, pods, ..Terms::default() };
+    (cluster, terms)
+}
+
+pub(super) const fn profile(word: ProfileWord) -> Profile {
     match word {
         ProfileWord::Instant => Profile::instant(),
         ProfileWord::Warm => Profile::warm(),

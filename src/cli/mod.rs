@@ -4,17 +4,28 @@
 //! clusters, engines or scenarios.
 
 mod apiserver;
+mod bench;
+mod chaos;
+mod claims;
+pub mod conformance;
+mod diff;
 mod disk;
 mod dropin;
 mod exit;
+mod fetch;
 mod guard;
 mod meant;
 mod out;
+mod place;
 mod render;
+mod roots;
 mod run;
 mod schema;
+mod sources;
+mod stage;
 mod r#try;
 mod typed;
+mod validate;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -48,8 +59,14 @@ fn dispatch(args: &[OsString]) -> Exit {
     match Meant::from_typed(typed) {
         Ok(Meant::Run(run)) => run::run(&run),
         Ok(Meant::Try(run)) => r#try::run(&run),
+        Ok(Meant::Bench(args)) => bench::run_bench(&args),
+        Ok(Meant::Claims(args)) => claims::run_claims(&args),
+        Ok(Meant::Chaos(chaos)) => chaos::run(*chaos),
         Ok(Meant::Apiserver(server)) => apiserver::run(*server),
         Ok(Meant::Render(args)) => render::run(&args),
+        Ok(Meant::Diff(args)) => diff::run(&args),
+        Ok(Meant::Validate(args)) => validate::run(&args),
+        Ok(Meant::Conformance(args)) => conformance::run(&args),
         Ok(Meant::SchemaScenario) => schema::scenario(),
         Err(problems) => complain(Exit::BadInput, &problems.to_string()),
     }

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::typed::ReportWord;
-use super::{Exit, meant, tell};
+use super::{Exit, complain, meant, tell};
 use crate::lab::run::Finished;
 use crate::record::{Clock, Environment, RunRecord};
 use crate::report::{self, Look};
@@ -19,8 +19,19 @@ pub(super) fn report(exit: Exit, records: &[RunRecord], format: ReportWord) -> E
         ReportWord::Terminal => report::terminal(records, look()),
         ReportWord::Json => report::json(records),
         ReportWord::Junit => report::junit(records),
+        ReportWord::Html => report::html(records),
     };
     tell(exit, &text)
+}
+
+/// Writes the records as a page beside what is kept of them, and prints them for a reader.
+pub(super) fn page(exit: Exit, records: &[RunRecord], folder: &Path) -> Exit {
+    let file = folder.join("index.html");
+    let text = report::terminal(records, look()) + &format!("{}\n", file.display());
+    match fs::write(&file, report::html(records)) {
+        Ok(()) => tell(exit, &text),
+        Err(error) => exit.max(complain(Exit::Environment, &unwritten(&file, &error))),
+    }
 }
 
 /// What the reader's screen can show, as far as the environment tells.
@@ -61,24 +72,38 @@ fn columns() -> Option<usize> {
 /// # Errors
 /// The first file that could not be written, and why.
 pub(super) fn keep(folder: &Path, finished: &[Finished], clock: Clock) -> Result<(), String> {
-    let environment = Environment {
+    for one in finished {
+        let folder = folder.join(&one.record.heading.name);
+        let files = [
+            ("raw.jsonl", one.raw.as_str()),
+            ("record.json", &one.record.json()),
+            ("environment.json", &environment(clock).json()),
+        ];
+        write_files(&folder, &files)?;
+    }
+    Ok(())
+}
+
+/// The machine, as far as a figure depends on it.
+pub(super) fn environment(clock: Clock) -> Environment {
+    Environment {
         towtank: env!("CARGO_PKG_VERSION").to_owned(),
         clock,
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cores: meant::cores(),
-    };
-    for one in finished {
-        let folder = folder.join(&one.record.heading.name);
-        fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
-        for (name, text) in [
-            ("raw.jsonl", &one.raw),
-            ("record.json", &one.record.json()),
-            ("environment.json", &environment.json()),
-        ] {
-            let file = folder.join(name);
-            fs::write(&file, text).map_err(|error| unwritten(&file, &error))?;
-        }
+    }
+}
+
+/// Writes files of these names and texts to a folder, which is made where it is not there.
+///
+/// # Errors
+/// The first that could not be written, and why.
+pub(super) fn write_files<T: AsRef<str>>(folder: &Path, files: &[(&str, T)]) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))?;
+    for (name, text) in files {
+        let file = folder.join(name);
+        fs::write(&file, text.as_ref()).map_err(|error| unwritten(&file, &error))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Exit, meant, run};
+use crate::lab::explore::{self, Ground};
 use crate::lab::scenario::{self, Problem, Problems, Scenario};
 use crate::lab::trial;
 
@@ -15,6 +16,21 @@ pub(super) fn run(meant: &meant::Run) -> Exit {
 /// # Errors
 /// Where one of them is not there.
 pub(super) fn scenario(folder: &Path, path: &str) -> Result<Scenario, Problems> {
+    is_there(folder, path)?;
+    trial::scenario(folder, &scenario::clean_path(path), &name_of(folder))
+}
+
+/// What `path` in `folder` is for `towtank chaos`.
+///
+/// # Errors
+/// As [`scenario`].
+pub(super) fn ground(folder: &Path, path: &str) -> Result<Ground, Problems> {
+    is_there(folder, path)?;
+    explore::folder(folder, &scenario::clean_path(path), &name_of(folder))
+}
+
+/// Whether there is something to deploy at all.
+fn is_there(folder: &Path, path: &str) -> Result<(), Problems> {
     let refused = |file: &Path, message: String| {
         Err(Problems(vec![Problem { file: file.to_owned(), at: None, message }]))
     };
@@ -33,8 +49,7 @@ pub(super) fn scenario(folder: &Path, path: &str) -> Result<Scenario, Problems> 
     if !is_bare && !below.is_dir() {
         return refused(&below, scenario::not_there(&below));
     }
-    let name = name_of(folder);
-    trial::scenario(folder, &scenario::clean_path(path), &name)
+    Ok(())
 }
 
 /// The folder's own name, as a name in kebab case.

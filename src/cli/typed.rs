@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::bench::BenchArgs;
+use super::claims::ClaimsArgs;
 use crate::base::nearest;
+use crate::lab::backend::Place;
 use crate::sim::controllers::{Controller, Settings};
 use crate::sim::world::Parts;
 
@@ -42,6 +45,20 @@ pub(super) enum Command {
     /// Takes a folder of manifests, a kustomization or a Git repository, deploys it to an empty
     /// simulated cluster and tells whether and when it becomes ready.
     Try(TryArgs),
+    /// Measure push to ready under load, compare such runs, hold one against a baseline
+    Bench(BenchArgs),
+    /// Measure what is said for GitOps, claim by claim
+    ///
+    /// Each claim is measured by scenarios on a repository as guides lay it out, which is part of
+    /// this program. In virtual time the figures follow from the profile and are called modelled.
+    Claims(ClaimsArgs),
+    /// Look for what goes wrong: pushes, drifts and faults in an order that seeds make up
+    ///
+    /// Each seed makes up a run of about thirty steps: commits, writes of others, answers of the
+    /// API that fail, ends of the engine. Then the faults stop, and every App has to become as it
+    /// would be had nothing happened. What is found is shortened to a scenario that towtank run
+    /// shows again.
+    Chaos(ChaosArgs),
     /// Serve a Kubernetes API with a simulated cluster behind it
     ///
     /// Starts in milliseconds, writes a kubeconfig, and serves until it is stopped. Clients find
@@ -49,11 +66,49 @@ pub(super) enum Command {
     Apiserver(ApiserverArgs),
     /// Print what a kustomization comes to, as kustomize build does
     ///
-    /// Programs and containers that a kustomization names are not run, and nothing is fetched:
-    /// a URL has to be mapped to a folder.
+    /// Programs and containers that a kustomization names are not run. What it names by URL is
+    /// fetched into a cache, a commit or tag once, unless it is mapped to a folder.
     Render(RenderArgs),
+    /// Tell how two commits of a repository differ, object by object
+    ///
+    /// Renders both. Without --path, every kustomization that no other one is based on is
+    /// rendered, and every folder of manifests. What Secrets hold is masked.
+    Diff(DiffArgs),
+    /// Check every manifest of a repository against the schemas of Kubernetes
+    ///
+    /// Renders every kustomization that no other one is based on, and reads every folder of
+    /// manifests. Each object is held against the kinds of Kubernetes 1.36 and the
+    /// CustomResourceDefinitions found in the repository, as a server does that is asked to be
+    /// strict: unknown fields, wrong types, missing fields, values that it would refuse.
+    Validate(ValidateArgs),
+    /// Hold an API server against recorded answers of a real one
+    ///
+    /// Sends the recorded requests, a file of them after the other, and prints for each whether
+    /// the answers agree: status code, reason, message, warnings, body and managed fields. Ends
+    /// with 1 where an answer differs that is not known to differ.
+    Conformance(ConformanceArgs),
     /// Print the schema of a file format
     Schema(SchemaArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConformanceArgs {
+    /// The server to ask, one without controllers that nothing was written to yet [default: a new
+    /// one of towtank's own for each file]
+    #[arg(long, value_name = "KUBECONFIG")]
+    pub against: Option<PathBuf>,
+    /// The folder with the records of each part
+    #[arg(long, value_name = "DIR", default_value = "tests/baseline")]
+    pub records: PathBuf,
+    /// Which parts are asked about; those besides kinds want a new server for each file
+    #[arg(long, value_name = "PART", default_value = "kinds")]
+    pub part: Vec<String>,
+    /// Only files whose names begin so
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Print differences that are known, too
+    #[arg(long)]
+    pub known: bool,
 }
 
 #[derive(Debug, Args)]
@@ -61,9 +116,12 @@ pub(super) struct RunArgs {
     /// Scenario files, and folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
-    /// Whose time: virtual jumps to what is due next, real waits for it
-    #[arg(long, value_enum, value_name = "CLOCK", default_value = "virtual")]
-    pub clock: ClockWord,
+    /// Whose time: virtual jumps to what is due next, real waits for it [default: virtual in
+    /// memory, real elsewhere]
+    #[arg(long, value_enum, value_name = "CLOCK")]
+    pub clock: Option<ClockWord>,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// What everything random follows from [default: the scenario's own, else 1]
     #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
@@ -75,6 +133,38 @@ pub(super) struct RunArgs {
     pub jobs: Option<u16>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ClusterArgs {
+    /// Where to run: memory, apiserver (our own over HTTPS), kubeconfig[:CONTEXT], kind[:NAME],
+    /// k3d[:NAME], or envtest (etcd and kube-apiserver of KUBEBUILDER_ASSETS)
+    #[arg(long, value_name = "WHERE", default_value = "memory")]
+    pub cluster: Place,
+    /// Allow a run in this context of the kubeconfig, which is not kind, k3d or on this machine
+    #[arg(long, value_name = "CONTEXT")]
+    pub yes_on: Vec<String>,
+    /// Who runs pods: the cluster's own nodes (real images), or nodes that towtank plays, with
+    /// images as scripted [default: real with kubeconfig, else played]
+    #[arg(long, value_enum, value_name = "WHO")]
+    pub pods: Option<PodsWord>,
+    /// Leave what the run made in the cluster, and a cluster that was made for it
+    #[arg(long)]
+    pub keep: bool,
+    /// The Kubernetes version of a kind or k3d cluster that is made for this, such as v1.36.3
+    #[arg(long, value_name = "VERSION")]
+    pub k8s_version: Option<String>,
+    /// How many nodes a kind or k3d cluster has that is made for this
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=50))]
+    pub nodes: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PodsWord {
+    /// The cluster's own nodes
+    Real,
+    /// Nodes that towtank plays
+    Played,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +181,33 @@ pub(super) struct TryArgs {
     pub seed: u64,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ChaosArgs {
+    /// A folder to deploy, as towtank try does [default: a small shop]
+    #[arg(long, value_name = "DIR")]
+    pub repo: Option<PathBuf>,
+    /// What to deploy in it
+    #[arg(long, value_name = "PATH", default_value = ".", requires = "repo")]
+    pub path: String,
+    /// How many runs
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub seeds: u64,
+    /// The seed of the first run; the next ones follow
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = seed)]
+    #[arg(allow_hyphen_values = true)]
+    pub seed: u64,
+    /// How many runs at once [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Write the scenario of each finding to DIR
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// Hunt bugs that are made on purpose, to see how many runs each takes
+    #[arg(long, hide = true)]
+    pub mutants: bool,
 }
 
 #[derive(Debug, Args)]
@@ -122,9 +239,10 @@ pub(super) struct ApiserverArgs {
     /// some of the manager's controllers their names, such as deployment-controller
     #[arg(long, value_name = "all|none|LIST", default_value = "all", value_parser = controllers)]
     pub controllers: ControllersWord,
-    /// How many nodes there are
-    #[arg(long, value_name = "N", default_value_t = crate::serve::NODES)]
-    pub nodes: usize,
+    /// How many nodes there are, whatever else runs [default: 3, or none where `--controllers`
+    /// leaves nodes out]
+    #[arg(long, value_name = "N")]
+    pub nodes: Option<usize>,
     /// How long the cluster's own doings take
     #[arg(long, value_enum, value_name = "PROFILE", default_value = "instant")]
     pub profile: ProfileWord,
@@ -142,10 +260,10 @@ pub(super) struct ControllersWord {
 }
 
 impl ControllersWord {
-    /// The parts of a cluster, with so many nodes if it has nodes.
-    pub(super) fn with_nodes(self, nodes: usize) -> Parts {
-        let nodes = if self.nodes { nodes } else { 0 };
-        Parts { controllers: self.manager, scheduler: self.scheduler, nodes }
+    /// The parts of a cluster: with so many nodes, or as many as usual if it has nodes.
+    pub(super) fn with_nodes(self, nodes: Option<usize>) -> Parts {
+        let nodes = nodes.unwrap_or(if self.nodes { crate::serve::NODES } else { 0 });
+        Parts { controllers: self.manager, scheduler: self.scheduler, nodes, stages: None }
     }
 }
 
@@ -197,15 +315,77 @@ pub(super) struct RenderArgs {
     /// The folder with the kustomization
     #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
+    /// The order of the objects, where the kustomization has no say on it
+    /// [default: legacy; none with --flux]
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub reorder: Option<ReorderWord>,
+    /// Render as Flux does for the Kustomization object in FILE; DIR is the repository's root
+    ///
+    /// ConfigMaps and Secrets that variables come from stand in the same file.
+    #[arg(long, value_name = "FILE")]
+    pub flux: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SourceArgs {
     /// Which files a kustomization may name
     #[arg(long, value_enum, value_name = "WHICH", default_value = "LoadRestrictionsRootOnly")]
     pub load_restrictor: RestrictorWord,
-    /// The order of the objects, where the kustomization has no say on it
-    #[arg(long, value_enum, value_name = "ORDER", default_value = "legacy")]
-    pub reorder: ReorderWord,
     /// A folder or file to take for what a kustomization names by URL, or for a repository
     #[arg(long, value_name = "URL=PATH", value_parser = mapping)]
     pub map: Vec<(String, PathBuf)>,
+    /// Fetch nothing: what a kustomization names by URL has to be mapped, or fetched before
+    #[arg(long)]
+    pub offline: bool,
+    /// Where what is fetched is kept [default: towtank in the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The commit on the left: a branch, a tag, an id, HEAD~1, ...
+    #[arg(value_name = "A")]
+    pub left: String,
+    /// The commit on the right
+    #[arg(value_name = "B", default_value = "HEAD")]
+    pub right: String,
+    /// The folder to render, from the repository's root
+    #[arg(long, value_name = "P")]
+    pub path: Option<String>,
+    /// The repository, or a folder in it
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+    /// End with 1 where there are differences
+    #[arg(long)]
+    pub exit_code: bool,
+    /// What is printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
+    pub report: PageWord,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    /// The repository, or a part of it
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
+    pub report: PageWord,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PageWord {
+    /// For a reader
+    Terminal,
+    /// For a program: one object
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -243,7 +423,7 @@ pub(super) struct SchemaArgs {
     pub of: SchemaWord,
 }
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("expected a whole number from 0 to {}", u64::MAX))
 }
 
@@ -271,6 +451,8 @@ pub(super) enum ReportWord {
     Json,
     /// For a CI system
     Junit,
+    /// For a browser: one page; with --out it is DIR/index.html
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

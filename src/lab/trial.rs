@@ -13,16 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Time, limits};
+use crate::engine::kinds::Kinds;
 use crate::engine::model::{App, FailurePolicy, Node, Tree};
 use crate::engine::plan::{self, Desired, DesiredSet};
 use crate::engine::{live, render, source};
 use crate::lab::scenario::model::{
-    Action, Commit, Edit, Expectation, Expected, GivenApp, ImageRule, Moment, Placed, Position,
-    Push, PushKind, Repo, Scenario, State, StateExpectation, Step, Target, World,
+    Action, Commit, Edit, Expectation, Expected, GivenApp, ImageRule, Moment, Notice, Placed,
+    Position, Push, PushKind, Repo, Scenario, State, StateExpectation, Step, Target, World,
 };
 use crate::lab::scenario::{Problem, Problems};
 use crate::lab::world::git::{GitError, GitWorld, is_repository};
-use crate::object::schema;
 use crate::sim::pods::{Behaviour, Pull};
 
 /// The tag of the bump.
@@ -36,14 +36,14 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(120);
 const BUILT_IN: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /// A place for what stands in no file.
-const NOWHERE: Position = Position { line: 1, column: 1 };
+pub(in crate::lab) const NOWHERE: Position = Position { line: 1, column: 1 };
 
 /// A folder that is tried.
-struct Trial<'a> {
+pub(in crate::lab) struct Trial<'a> {
     folder: &'a Path,
-    app: App,
-    git: GitWorld,
-    tree: Arc<Tree>,
+    pub(in crate::lab) app: App,
+    pub(in crate::lab) git: GitWorld,
+    pub(in crate::lab) tree: Arc<Tree>,
 }
 
 /// The scenario of trying `path` in `folder`, for an App called `name`.
@@ -95,14 +95,19 @@ pub fn scenario(folder: &Path, path: &str, name: &str) -> Result<Scenario, Probl
     }
     let written = placed(folder.display().to_string());
     Ok(Scenario {
+        remotes: Vec::new(),
         file: folder.to_owned(),
         name: placed(name.to_owned()),
         description: describe(&tried, &missing),
         repo: Repo::Folder { written, path: folder.to_owned() },
         world: World::default(),
         seed: None,
+        needs: Vec::new(),
+        notice: Notice::default(),
         apps: vec![GivenApp { app: trial.app, at: NOWHERE, depends_on_at: Vec::new() }],
         images,
+        metrics: Vec::new(),
+        foreign: Vec::new(),
         steps,
     })
 }
@@ -124,7 +129,7 @@ fn describe(tried: &[String], missing: &[String]) -> String {
 }
 
 impl<'a> Trial<'a> {
-    fn open(folder: &'a Path, path: &str, name: &str) -> Result<Self, Problems> {
+    pub(in crate::lab) fn open(folder: &'a Path, path: &str, name: &str) -> Result<Self, Problems> {
         let refused = |message: String| {
             Problems(vec![Problem { file: folder.to_owned(), at: None, message }])
         };
@@ -144,7 +149,7 @@ impl<'a> Trial<'a> {
     }
 
     /// What is tried: a folder, or one file.
-    fn node(&self) -> Option<Node> {
+    pub(in crate::lab) fn node(&self) -> Option<Node> {
         match self.app.path.as_str() {
             "" => Some(Node::Dir(Arc::clone(&self.tree))),
             path => self.tree.find(path).cloned(),
@@ -160,24 +165,29 @@ impl<'a> Trial<'a> {
     }
 
     /// Whether the folder is built by kustomize; else its files are taken as they are.
-    fn is_built(&self) -> bool {
+    pub(in crate::lab) fn is_built(&self) -> bool {
         self.kustomization().is_some()
     }
 
-    fn desired(&self) -> Result<DesiredSet, Problems> {
+    pub(in crate::lab) fn desired(&self) -> Result<DesiredSet, Problems> {
         let mut cache = render::ParseCache::default();
         let rendered = render::render(&self.tree, &self.app.path, &mut cache)
             .map_err(|error| refused::render(self, &error))?;
         if rendered.manifests.is_empty() {
             return Err(refused::nothing(self));
         }
-        plan::desired::settle(&self.app, &Arc::new(rendered), schema::builtin())
+        let mut kinds = Kinds::default();
+        kinds.learn_rendered(&rendered);
+        plan::desired::settle(&self.app, &Arc::new(rendered), kinds.schema())
             .map_err(|error| refused::plan(self, &error))
     }
 
     /// Objects may be in a namespace that comes from elsewhere. Where it is one, it is made for
     /// them, by making it the App's own.
-    fn make_namespace(&mut self, desired: &DesiredSet) -> Result<Option<String>, Problems> {
+    pub(in crate::lab) fn make_namespace(
+        &mut self,
+        desired: &DesiredSet,
+    ) -> Result<Option<String>, Problems> {
         let is_there = |name: &str| {
             BUILT_IN.contains(&name)
                 || desired.objects.keys().any(|id| id.kind == "Namespace" && id.name == name)
@@ -219,7 +229,7 @@ impl<'a> Trial<'a> {
 }
 
 /// Whether a new image in the object's template means new pods that have to become ready.
-fn rolls_out(want: &Desired) -> bool {
+pub(in crate::lab) fn rolls_out(want: &Desired) -> bool {
     let spec = &want.body["spec"];
     live::runs_pods(&want.id)
         && !matches!(want.id.kind.as_ref(), "Job" | "ReplicaSet")
@@ -229,7 +239,7 @@ fn rolls_out(want: &Desired) -> bool {
 }
 
 /// A StatefulSet with this image that waits for each of its pods before it makes the next.
-fn starts_in_order(desired: &DesiredSet, image: &str) -> Option<String> {
+pub(in crate::lab) fn starts_in_order(desired: &DesiredSet, image: &str) -> Option<String> {
     let has_image = |want: &&Desired| {
         let containers = want.body["spec"]["template"]["spec"]["containers"].as_array();
         let mut images = containers.into_iter().flatten().filter_map(|c| c["image"].as_str());
@@ -241,7 +251,7 @@ fn starts_in_order(desired: &DesiredSet, image: &str) -> Option<String> {
     desired.objects.values().filter(is_ordered).find(has_image).map(|want| want.id.to_string())
 }
 
-fn without_tag(image: &str) -> &str {
+pub(in crate::lab) fn without_tag(image: &str) -> &str {
     let image = image.split_once('@').map_or(image, |(name, _)| name);
     match image.rsplit_once(':') {
         // A colon before the last slash is a registry's port.

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use crate::engine::apps::given::{self, State};
 use crate::engine::model::{App, DriftPolicy};
 use crate::engine::plan::desired::{Desired, DesiredSet, settle};
-use crate::engine::render;
 use crate::lab::run::Run;
-use crate::object::{ObjectId, schema};
+use crate::object::ObjectId;
 
 use super::oracles::differs;
 use super::{Apps, End};
@@ -55,7 +54,7 @@ pub(super) fn at_end(run: &mut Run<'_>) -> Vec<Finding> {
 fn state(run: &Run<'_>, app: &App) -> State {
     let part = |number: usize| {
         let name = given::config_map_name(&app.name, number);
-        run.world().peek(&given::CONFIG_MAPS, given::NAMESPACE, &name)
+        run.cluster().peek(&given::CONFIG_MAPS, given::NAMESPACE, &name)
     };
     let parts = part(0).and_then(|map| map.text(&["data", "parts"])?.parse().ok()).unwrap_or(1);
     let own = (0..parts).filter_map(part).map(AsRef::as_ref);
@@ -133,7 +132,7 @@ fn not_as_rendered(run: &mut Run<'_>, app: &App, commit: &str, state: &State) ->
             |want: &&Desired| told.as_ref().is_some_and(|told| told.contains(&want.id.to_string()));
         let own = desired.objects.values().filter(|want| wanted.contains(&want.id));
         for want in own.filter(|want| !is_told(want)) {
-            match run.world().peek(&want.gvr, &want.id.namespace, &want.id.name) {
+            match run.cluster().peek(&want.gvr, &want.id.namespace, &want.id.name) {
                 None => found.push(format!("{} is not in the cluster", want.id)),
                 Some(live) => {
                     let differs = differs(&want.body, live);
@@ -155,7 +154,6 @@ fn inventories_of_others(run: &Run<'_>, app: &App) -> BTreeSet<ObjectId> {
 
 fn desired(run: &mut Run<'_>, app: &App, commit: &str) -> Option<DesiredSet> {
     let tree = run.artifact(commit)?.tree;
-    let mut cache = render::ParseCache::default();
-    let rendered = Arc::new(render::render(&tree, &app.path, &mut cache).ok()?);
-    settle(app, &rendered, schema::builtin()).ok()
+    let rendered = Arc::new(run.render(&tree, &app.path).ok()?);
+    settle(app, &rendered, run.schema()).ok()
 }

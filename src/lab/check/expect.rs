@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Time;
-use crate::lab::scenario::model::{Expectation, Expected, Rev, StateExpectation, Target};
+use crate::lab::scenario::model::{Expectation, Expected, Rev, State, StateExpectation, Target};
 
 use super::{Apps, Verdict, View, object};
 
@@ -133,6 +133,9 @@ impl Open {
                 let came = apps.get(&app.value).and_then(|known| {
                     known.moment(crate::lab::scenario::model::Moment::State(state))
                 });
+                // To be ready lasts; the others are things that happen.
+                let is_so = (state == State::Ready && apps.is(&app.value, state)).then_some(now);
+                let came = came.or(is_so);
                 came.map(|at| self.verdict(false, format!("it was {state} at {}", self.offset(at))))
             }
             _ => None,
@@ -185,12 +188,12 @@ impl Open {
     pub(super) fn on_look(&mut self, now: Time, view: &View<'_>) -> Option<Verdict> {
         match self.expected.clone() {
             Expected::Object { object, state, .. } => {
-                let found = object::look(view.world, &object, &state);
+                let found = object::look(view.cluster, &object, &state);
                 let holds = found.is_ok();
                 self.seen = found.err().unwrap_or_default();
                 self.holds(now, holds)
             }
-            Expected::NeverObject { object, state } => object::look(view.world, &object, &state)
+            Expected::NeverObject { object, state } => object::look(view.cluster, &object, &state)
                 .is_ok()
                 .then(|| self.verdict(false, format!("it was so at {}", self.offset(now)))),
             Expected::Note { on, contains, .. } => {
@@ -200,7 +203,7 @@ impl Open {
                 self.holds(now, holds)
             }
             Expected::Event { app, reason, .. } => {
-                let holds = object::has_event(view.world, &app.value, &reason);
+                let holds = object::has_event(view.cluster, &app.value, &reason);
                 "there is no such event".clone_into(&mut self.seen);
                 self.holds(now, holds)
             }
@@ -268,6 +271,10 @@ impl Open {
             }
             Expected::State(expected) => {
                 let holds = self.state_holds(&expected, apps);
+                if let Some(after) = expected.after.filter(|_| self.lacks_moment()) {
+                    let detail = format!("{after}, which its time is counted from, did not come");
+                    return Some(self.verdict(false, detail));
+                }
                 Some(self.verdict(holds, self.seen.clone()))
             }
             _ => {

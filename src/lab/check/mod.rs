@@ -6,25 +6,28 @@
 mod apps;
 mod ends;
 mod expect;
+mod kept;
 pub mod object;
 pub mod oracles;
+mod undisturbed;
 
 use std::collections::BTreeMap;
 
 use crate::base::{Event, Time};
-use crate::lab::scenario::model::{Action, Rev, Step};
-use crate::lab::world::git::GitWorld;
-use crate::sim::world::World;
+use crate::lab::backend::{Cluster, Repository};
+use crate::lab::scenario::model::{Rev, Step};
 
 pub use apps::{Apps, End};
 use expect::Open;
+pub(in crate::lab) use kept::Kept;
+pub(in crate::lab) use undisturbed::{Footprint, References, footprint};
 
 /// What can be looked at.
 pub struct View<'a> {
     /// The cluster.
-    pub world: &'a World,
+    pub cluster: &'a Cluster,
     /// The repository.
-    pub git: &'a GitWorld,
+    pub repo: &'a Repository,
     /// Commits by the labels that steps gave them.
     pub labels: &'a BTreeMap<String, String>,
 }
@@ -78,7 +81,7 @@ impl Checks {
         if !is_first_deploy {
             self.started = now;
         }
-        self.apps.begin_step(!matches!(step.action, None | Some(Action::Wait(_))));
+        self.apps.begin_step(step.action.as_ref().is_some_and(|action| !action.is_wait()));
         let started = self.started;
         self.open.clear();
         for open in step.expect.iter().map(|one| Open::new(one, started)) {

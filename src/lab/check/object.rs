@@ -1,9 +1,10 @@
 //! Looks into the cluster and the repository for what an expectation names.
 
+use crate::engine::kinds::{DEFINITIONS, Kinds};
+use crate::lab::backend::Cluster;
 use crate::lab::scenario::model::{ObjectRef, ObjectState, Rev};
 use crate::object::schema::{self, KindInfo};
 use crate::object::{Gvr, Object, Value};
-use crate::sim::world::World;
 
 use super::View;
 
@@ -12,8 +13,8 @@ use super::View;
 ///
 /// # Errors
 /// No kind, or more than one, is called that.
-pub fn resolve(object: &ObjectRef) -> Result<(&'static KindInfo, String), String> {
-    let kind = kind_called(&object.kind)?;
+pub fn resolve(cluster: &Cluster, object: &ObjectRef) -> Result<(KindInfo, String), String> {
+    let kind = kind_called(cluster, &object.kind)?;
     let namespace = match (&object.namespace, kind.namespaced) {
         (Some(namespace), true) => namespace.clone(),
         (None, true) => "default".to_owned(),
@@ -26,18 +27,27 @@ pub fn resolve(object: &ObjectRef) -> Result<(&'static KindInfo, String), String
 ///
 /// # Errors
 /// No kind is called that.
-pub fn kind_called(word: &str) -> Result<&'static KindInfo, String> {
-    let found = schema::builtin().called(word);
+pub fn kind_called(cluster: &Cluster, word: &str) -> Result<KindInfo, String> {
+    let found = schema::builtin().called(word).cloned();
+    let found = found.or_else(|| kinds(cluster).schema().called(word).cloned());
     found.ok_or_else(|| format!("the cluster has no kind called {word:?}"))
+}
+
+/// The kinds of the cluster, with those that definitions bring. To be asked for where the
+/// built-in ones do not do.
+pub fn kinds(cluster: &Cluster) -> Kinds {
+    let mut kinds = Kinds::default();
+    cluster.all_of(&DEFINITIONS).for_each(|definition| kinds.learn(definition));
+    kinds
 }
 
 /// Whether the object is as it is to be; what is found instead, if not.
 ///
 /// # Errors
 /// What is found instead.
-pub fn look(world: &World, object: &ObjectRef, state: &ObjectState) -> Result<(), String> {
-    let (kind, namespace) = resolve(object)?;
-    let live = world.peek(&kind.gvr, &namespace, &object.name);
+pub fn look(cluster: &Cluster, object: &ObjectRef, state: &ObjectState) -> Result<(), String> {
+    let (kind, namespace) = resolve(cluster, object)?;
+    let live = cluster.peek(&kind.gvr, &namespace, &object.name);
     match (state, live) {
         (ObjectState::Absent, None) => Ok(()),
         (ObjectState::Absent, Some(_)) => Err("it is there".to_owned()),
@@ -56,7 +66,7 @@ pub fn look(world: &World, object: &ObjectRef, state: &ObjectState) -> Result<()
 pub fn contains(path: &str, want: &Value, have: &Value) -> Result<(), String> {
     match (want, have) {
         (Value::Object(want), Value::Object(have)) => want.iter().try_for_each(|(key, want)| {
-            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let path = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
             contains(&path, want, have.get(key).unwrap_or(&Value::Null))
         }),
         (Value::Array(want), Value::Array(have)) => {
@@ -84,8 +94,8 @@ pub fn contains(path: &str, want: &Value, have: &Value) -> Result<(), String> {
 /// What is found instead.
 pub fn note(view: &View<'_>, on: &Rev, text: &str) -> Result<(), String> {
     let rev = crate::lab::run::named(view.labels, on);
-    let commit = view.git.resolve(&rev).map_err(|error| error.to_string())?;
-    match view.git.note_of(&commit) {
+    let commit = view.repo.resolve(&rev).map_err(|error| error.to_string())?;
+    match view.repo.note_of(&commit) {
         Ok(Some(note)) if note.contains(text) => Ok(()),
         Ok(Some(note)) => Err(format!("the note says {note:?}")),
         Ok(None) => Err("there is no note".to_owned()),
@@ -95,16 +105,16 @@ pub fn note(view: &View<'_>, on: &Rev, text: &str) -> Result<(), String> {
 
 /// Whether the engine told something of an App by a Kubernetes Event.
 #[must_use]
-pub fn has_event(world: &World, app: &str, reason: &str) -> bool {
-    events(world).any(|event| {
+pub fn has_event(cluster: &Cluster, app: &str, reason: &str) -> bool {
+    events(cluster).any(|event| {
         event.label(crate::engine::apps::given::LABEL) == Some(app)
             && event.text(&["reason"]) == Some(reason)
     })
 }
 
-fn events(world: &World) -> impl Iterator<Item = &Object> {
+fn events(cluster: &Cluster) -> impl Iterator<Item = &Object> {
     let events: Gvr = crate::engine::notify::EVENTS;
-    world.all_of(&events).map(AsRef::as_ref)
+    cluster.all_of(&events).map(AsRef::as_ref)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! - *as rendered*: what is in the cluster for an App is what its commit renders to (`ends`);
 //! - *quiet at rest*: at the end the engine writes nothing;
 //! - *no orphans*: what the engine applied is in an inventory, or gone;
+//! - *no acknowledged write lost*: what somebody else wrote and nobody renders is there (`kept`);
+//! - *as undisturbed*: the end is that of the same commit deployed undisturbed (`undisturbed`);
 //! - *inventory-only deletion*: the engine deletes nothing that no inventory names.
 
 use std::collections::BTreeSet;
@@ -14,18 +16,36 @@ use crate::base::{Event, Time};
 use crate::engine::apps::given;
 use crate::engine::live;
 use crate::engine::model::App;
+use crate::lab::backend::Cluster;
 use crate::lab::run::Run;
 use crate::object::quantity::Quantity;
-use crate::object::{Object, ObjectId, Value, schema};
+use crate::object::{Object, ObjectId, Value};
 use crate::sim::world::Handled;
 
-use super::ends;
+use super::{ends, undisturbed};
 
 /// What is found at the end of a run: (oracle, detail).
 pub(in crate::lab) fn at_end(run: &mut Run<'_>) -> Vec<(&'static str, String)> {
     let mut found = orphans(run);
     found.extend(ends::at_end(run));
+    found.extend(lost(run));
+    if found.is_empty() {
+        found.extend(undisturbed::at_end(run));
+    }
     found
+}
+
+/// Writes of others that are not there any more.
+fn lost(run: &Run<'_>) -> Vec<(&'static str, String)> {
+    let cluster = run.cluster();
+    // Over the wire it is not seen what others in the cluster write.
+    if !matches!(cluster, Cluster::Memory(_)) {
+        return Vec::new();
+    }
+    let lost = run
+        .kept()
+        .lost(|gvr, namespace, name| cluster.peek(gvr, namespace, name).map(AsRef::as_ref));
+    lost.into_iter().map(|detail| ("no acknowledged write lost", detail)).collect()
 }
 
 /// Objects that the engine applied and that no App's inventory names any more.
@@ -38,7 +58,7 @@ fn orphans(run: &Run<'_>) -> Vec<(&'static str, String)> {
     let is_own = |object: &Object| {
         object.namespace() == given::NAMESPACE || object.name() == given::NAMESPACE
     };
-    run.world()
+    run.cluster()
         .all()
         .filter(|object| live::is_ours(object) && !is_own(object) && live::may_prune(object))
         .filter(|object| !object.is_deleting() && !known.contains(&object.id()))
@@ -48,7 +68,7 @@ fn orphans(run: &Run<'_>) -> Vec<(&'static str, String)> {
 
 /// Every inventory entry that stands in the cluster.
 fn inventory(run: &Run<'_>) -> BTreeSet<ObjectId> {
-    let maps = run.world().all_of(&given::CONFIG_MAPS).map(AsRef::as_ref);
+    let maps = run.cluster().all_of(&given::CONFIG_MAPS).map(AsRef::as_ref);
     let states = maps.filter_map(|map| {
         Some(given::from_config_maps(map.label(given::LABEL)?, std::iter::once(map)))
     });
@@ -60,7 +80,7 @@ pub(in crate::lab) fn on_delete(run: &Run<'_>, handled: &Handled) -> Option<Stri
     if handled.request.verb != Verb::Delete || handled.request.options.dry_run {
         return None;
     }
-    let kind = schema::builtin().resource(&handled.request.resource)?;
+    let kind = run.schema().resource(&handled.request.resource)?;
     let id = ObjectId {
         group: kind.gvk.group.clone(),
         kind: kind.gvk.kind.clone(),

@@ -3,14 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::{Event, Time};
+use crate::engine::source::Signature;
 use crate::lab::scenario::model::{
-    Action, Commit, Edit, EngineAction, ImageRule, Push, PushKind, Rev,
+    Action, Ci, Commit, Edit, EngineAction, ImageRule, MetricRule, Placed, Push, PushKind, Rev,
 };
-use crate::lab::world::git::{self, Document, GitError, scenario_author};
+use crate::lab::world::git::{self, Document, GitError, pipeline_author, scenario_author};
+use crate::object::Value;
+use crate::sim;
 use crate::sim::pods::Images;
+use crate::sim::stages::Stage;
 use crate::sim::world::Outbox;
 
-use super::Run;
+use super::{Item, Run};
 
 impl Run<'_> {
     /// Does it.
@@ -19,22 +24,45 @@ impl Run<'_> {
     /// What the action names is not there.
     pub(super) fn act(&mut self, action: &Action) -> Result<(), String> {
         match action {
-            Action::Push(push) => self.push(push).map_err(|error| error.to_string()),
+            Action::Push(push) => self.push(push),
+            Action::Ci(ci) => {
+                self.start_build(ci);
+                Ok(())
+            }
             Action::Drift(drift) => self.drift(drift),
             Action::Image(rules) => {
                 let mut out = Outbox::default();
                 for rule in rules {
                     let (pattern, script) = (&rule.pattern.value, rule.script.clone());
-                    self.world.set_image(self.now, pattern, script, &mut out);
+                    self.cluster.set_image(self.now, pattern, script, &mut out);
                 }
                 self.take_world(out);
                 Ok(())
             }
-            Action::Wait(_) => Ok(()),
+            Action::Metrics(rules) => {
+                self.measure(rules);
+                Ok(())
+            }
+            Action::Wait(_) | Action::WaitUntil(_) => Ok(()),
+            Action::Foreign(written) => {
+                let mut out = Outbox::default();
+                self.cluster.add_stages(self.now, stages(written), &mut out);
+                self.take_world(out);
+                Ok(())
+            }
+            Action::Node(step) => self.node(step),
+            Action::Fault(fault) => self.fault(fault),
             Action::Engine(action) => {
                 self.end_or_start(*action);
                 Ok(())
             }
+        }
+    }
+
+    /// From now on this is measured.
+    pub(super) fn measure(&mut self, rules: &[MetricRule]) {
+        for rule in rules {
+            self.cluster.set_metric(rule.measured(), &rule.metric, rule.reading.clone());
         }
     }
 
@@ -50,34 +78,60 @@ impl Run<'_> {
         }
     }
 
-    fn push(&mut self, push: &Push) -> Result<(), GitError> {
-        let by = scenario_author(self.now);
-        let commit = match &push.kind {
-            PushKind::Commit(commit) => self.commit(commit)?,
-            PushKind::Revert { rev, message } => {
-                let rev = named(&self.labels, &rev.value);
-                self.git.revert(&rev, message.as_deref(), &by)?
-            }
-            PushKind::ForcePush { rev } => {
-                let rev = named(&self.labels, &rev.value);
-                self.git.force_to(&rev)?
-            }
-            PushKind::Merge { branch, message } => {
-                self.git.merge(&branch.value, message.as_deref(), &by)?
-            }
-            PushKind::Tag { name } => self.git.tag(&name.value)?,
-        };
+    fn start_build(&mut self, ci: &Ci) {
+        self.event(Event::BuildStarted { what: ci.push.to_string() });
+        // What is there now is not what is expected of the pipeline.
+        self.checks.head_moved("");
+        self.is_building = true;
+        let push = Box::new(ci.push.clone());
+        self.queue.push(self.now + ci.build, Item::Built { push, started: self.now });
+    }
+
+    /// A build ends: what it came to is pushed.
+    ///
+    /// # Errors
+    /// As [`Run::act`].
+    pub(super) fn end_build(&mut self, push: &Push, started: Time) -> Result<(), String> {
+        self.is_building = false;
+        self.built_from = Some(started);
+        self.push(push)
+    }
+
+    fn push(&mut self, push: &Push) -> Result<(), String> {
+        let commit = self.commit_push(push).map_err(|error| error.to_string())?;
         if let Some(label) = &push.label {
             self.labels.insert(label.value.clone(), commit.id.to_string());
         }
-        let summary = push.to_string();
-        self.pushed(&commit.id, &summary);
+        let is_forced = matches!(push.kind, PushKind::ForcePush { .. });
+        self.push_out(&commit.id, &push.to_string(), is_forced);
         Ok(())
     }
 
-    fn commit(&mut self, commit: &Commit) -> Result<git::Commit, GitError> {
-        let by = scenario_author(self.now);
-        let mut draft = self.git.draft()?;
+    /// Makes the commit that is to be pushed.
+    fn commit_push(&mut self, push: &Push) -> Result<git::Commit, GitError> {
+        let by = match self.built_from {
+            Some(_) => pipeline_author(self.now),
+            None => scenario_author(self.now),
+        };
+        Ok(match &push.kind {
+            PushKind::Commit(commit) => self.commit(commit, &by)?,
+            PushKind::Revert { rev, message } => {
+                let rev = named(&self.labels, &rev.value);
+                self.repo.world_mut().revert(&rev, message.as_deref(), &by)?
+            }
+            PushKind::ForcePush { rev } => {
+                let rev = named(&self.labels, &rev.value);
+                self.repo.world_mut().force_to(&rev)?
+            }
+            PushKind::Merge { branch, message } => {
+                self.repo.world_mut().merge(&branch.value, message.as_deref(), &by)?
+            }
+            PushKind::Tag { name } => self.repo.world_mut().tag(&name.value)?,
+        })
+    }
+
+    fn commit(&mut self, commit: &Commit, by: &Signature) -> Result<git::Commit, GitError> {
+        let mut draft = self.repo.world().draft()?;
         for edit in &commit.edits {
             match edit {
                 Edit::SetImage { image, tag } => {
@@ -96,7 +150,7 @@ impl Run<'_> {
         }
         let staged = draft.finish()?;
         let message = commit.message.clone().unwrap_or_else(|| commit.summary());
-        self.git.commit_staged(staged, &message, &by)
+        self.repo.world_mut().commit_staged(staged, &message, by)
     }
 }
 
@@ -126,6 +180,11 @@ pub(super) fn images(rules: &[ImageRule]) -> Images {
         images.set(&rule.pattern.value, rule.script.clone());
     }
     images
+}
+
+/// The stages of a scenario, which its reader has looked at.
+pub(super) fn stages(written: &[Placed<Value>]) -> Vec<Stage> {
+    written.iter().filter_map(|stage| sim::stages::stage(&stage.value).ok()).collect()
 }
 
 /// The words of an action, for the record.

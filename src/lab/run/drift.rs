@@ -2,13 +2,16 @@
 
 use crate::api::{self, PatchKind, Propagation, Request};
 use crate::base::Event;
-use crate::lab::check::object::resolve;
+use crate::lab::check::object::{kinds, resolve};
 use crate::lab::scenario::model::{Drift, DriftKind, FieldEdit, FieldPath, FieldStep, ObjectRef};
-use crate::object::schema::{self, KindInfo};
+use crate::object::schema::{self, KindInfo, Schema};
 use crate::object::{Map, Object, Value, json};
 use crate::sim::world::{Handled, Outbox};
 
 use super::{Run, SCRIPT};
+
+/// The id of a write that the API server may not refuse; that of others is 1.
+const MUST_BE_TAKEN: u64 = 0;
 
 impl Run<'_> {
     /// Sends the write; it reaches the cluster like any other request.
@@ -16,40 +19,55 @@ impl Run<'_> {
     /// # Errors
     /// The object is not there, or its kind is unknown.
     pub(super) fn drift(&mut self, drift: &Drift) -> Result<(), String> {
-        let mut request = self.request(&drift.kind)?;
+        let mut request = match self.request(&drift.kind) {
+            Ok(request) => request,
+            Err(message) if drift.may_fail => {
+                let object = drift.to_string();
+                self.event(Event::DriftRefused { object, message });
+                return Ok(());
+            }
+            Err(message) => return Err(message),
+        };
         request.options.field_manager = Some(drift.manager.clone().into());
+        self.send_as_script(request, drift.may_fail);
+        Ok(())
+    }
+
+    /// Sends a write of the script's; the step is not decided before it is answered, and cannot be
+    /// done if the write is refused that may not fail.
+    pub(super) fn send_as_script(&mut self, request: Request, may_fail: bool) {
         self.active_at = self.now;
         self.drifts_under_way += 1;
-        let wants = api::Outbox { requests: vec![(0, request)], timers: Vec::new() };
+        let wants =
+            api::Outbox { requests: vec![(u64::from(may_fail), request)], timers: Vec::new() };
         let mut out = Outbox::default();
-        self.world.send(self.now, SCRIPT, wants, &mut out);
+        self.cluster.send(self.now, SCRIPT, wants, &mut out);
         self.take_world(out);
-        Ok(())
     }
 
     fn request(&self, kind: &DriftKind) -> Result<Request, String> {
         match kind {
             DriftKind::Patch { object, fields } => self.patch(object, fields),
             DriftKind::Scale { object, replicas } => {
-                let (kind, namespace) = resolve(object)?;
+                let (kind, namespace) = resolve(&self.cluster, object)?;
                 let body = json!({"spec": {"replicas": replicas}});
                 let gvr = kind.gvr.clone();
                 let patch = Request::patch(gvr, &namespace, &object.name, PatchKind::Merge, body);
                 Ok(patch.subresource("scale"))
             }
             DriftKind::Delete { object } => {
-                let (kind, namespace) = resolve(object)?;
+                let (kind, namespace) = resolve(&self.cluster, object)?;
                 let mut request = Request::delete(kind.gvr.clone(), &namespace, &object.name);
                 request.options.delete.propagation = Some(Propagation::Background);
                 Ok(request)
             }
             DriftKind::Create { object } => {
-                let (kind, object) = placed(&object.value)?;
+                let (kind, object) = self.placed(&object.value)?;
                 let namespace = object.namespace().to_owned();
                 Ok(Request::create(kind.gvr.clone(), &namespace, object))
             }
             DriftKind::Apply { object, force } => {
-                let (kind, object) = placed(&object.value)?;
+                let (kind, object) = self.placed(&object.value)?;
                 let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
                 let body = std::sync::Arc::new(object.into_value());
                 let manager = "".into();
@@ -64,8 +82,8 @@ impl Run<'_> {
     /// A merge patch that sets the fields. A list has no merge in that format, so one that a path
     /// leads into is sent as it is now with the one field changed.
     fn patch(&self, object: &ObjectRef, fields: &[FieldEdit]) -> Result<Request, String> {
-        let (kind, namespace) = resolve(object)?;
-        let live = self.world.peek(&kind.gvr, &namespace, &object.name);
+        let (kind, namespace) = resolve(&self.cluster, object)?;
+        let live = self.cluster.peek(&kind.gvr, &namespace, &object.name);
         let mut body = Value::Object(Map::new());
         // What is not there is patched all the same: the API server says so, and the record.
         for field in fields.iter().filter(|_| live.is_some()) {
@@ -76,38 +94,48 @@ impl Run<'_> {
         Ok(Request::patch(gvr, &namespace, &object.name, PatchKind::Merge, body))
     }
 
+    /// The object with its namespace, and its kind.
+    fn placed(&self, object: &Object) -> Result<(KindInfo, Object), String> {
+        let gvk = object.gvk();
+        let named = |schema: &Schema| schema.kind(&gvk.group, &gvk.version, &gvk.kind).cloned();
+        let kind = named(schema::builtin()).or_else(|| named(kinds(&self.cluster).schema()));
+        let kind = kind.ok_or_else(|| {
+            format!("the cluster has no kind {} in {}", gvk.kind, gvk.api_version())
+        })?;
+        let mut object = object.clone();
+        if kind.namespaced && object.namespace().is_empty() {
+            object.set(&["metadata", "namespace"], "default".into());
+        }
+        Ok((kind, object))
+    }
+
     /// The answer to a foreign write.
     pub(super) fn drift_answered(&mut self, handled: &Handled) {
         self.drifts_under_way = self.drifts_under_way.saturating_sub(1);
+        self.evict_again(handled);
         let object = handled.object();
         let what = handled.request.verb_name().to_owned();
         match handled.response.as_status().filter(|status| !status.is_success()) {
             Some(status) => {
                 let message = status.message.clone();
+                if handled.id == MUST_BE_TAKEN {
+                    self.refused = Some(format!("{what} of {object} is refused: {message}"));
+                }
                 self.event(Event::DriftRefused { object, message });
             }
-            None => self.event(Event::Drifted { object, what }),
+            None => {
+                self.kept.written(handled);
+                self.event(Event::Drifted { object, what });
+            }
         }
     }
-}
-
-fn placed(object: &Object) -> Result<(&'static KindInfo, Object), String> {
-    let gvk = object.gvk();
-    let kind = schema::builtin()
-        .kind(&gvk.group, &gvk.version, &gvk.kind)
-        .ok_or_else(|| format!("the cluster has no kind {} in {}", gvk.kind, gvk.api_version()))?;
-    let mut object = object.clone();
-    if kind.namespaced && object.namespace().is_empty() {
-        object.set(&["metadata", "namespace"], "default".into());
-    }
-    Ok((kind, object))
 }
 
 /// Puts `value` at `path` of the merge patch `body`; what lies on the way in `live` tells lists
 /// from maps.
 fn put(
     body: &mut Value,
-    live: Option<&Map<String, Value>>,
+    live: Option<&Map>,
     path: &FieldPath,
     value: &Value,
 ) -> Result<(), String> {

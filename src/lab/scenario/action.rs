@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::duration;
-use super::model::{FieldPath, ImageRule, ObjectRef, Placed, Rev};
+use super::fault::Fault;
+use super::model::{FieldPath, ImageRule, MetricRule, ObjectRef, Placed, Rev};
 use crate::object::{Object, Value};
 
 /// What a step does.
@@ -12,14 +13,52 @@ use crate::object::{Object, Value};
 pub enum Action {
     /// The repository changes.
     Push(Push),
+    /// A pipeline builds, then pushes what it has built.
+    Ci(Ci),
     /// Somebody other than the engine writes to the cluster.
     Drift(Drift),
     /// From now on these images do this.
     Image(Vec<ImageRule>),
+    /// From now on this is measured of workloads.
+    Metrics(Vec<MetricRule>),
     /// Time passes.
     Wait(Duration),
+    /// Time passes until so long after the first step's beginning.
+    WaitUntil(Duration),
+    /// Something goes wrong between the engine and the API server.
+    Fault(Fault),
     /// The engine itself is ended or started.
     Engine(EngineAction),
+    /// Something happens to a node.
+    Node(NodeStep),
+    /// From now on this becomes of objects whose controllers are not there: stages, as written.
+    Foreign(Vec<Placed<Value>>),
+}
+
+impl Action {
+    /// What it pushes, if it does.
+    #[must_use]
+    pub fn push(&self) -> Option<&Push> {
+        match self {
+            Action::Push(push) | Action::Ci(Ci { push, .. }) => Some(push),
+            _ => None,
+        }
+    }
+
+    /// Whether it does nothing but wait.
+    #[must_use]
+    pub const fn is_wait(&self) -> bool {
+        matches!(self, Action::Wait(_) | Action::WaitUntil(_))
+    }
+}
+
+/// One run of a pipeline, from the push of the code on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ci {
+    /// How long it builds.
+    pub build: Duration,
+    /// What it then pushes: always a commit.
+    pub push: Push,
 }
 
 /// One push.
@@ -121,6 +160,8 @@ pub struct Drift {
     pub kind: DriftKind,
     /// The writer's field manager; `kubectl` where the scenario names none.
     pub manager: String,
+    /// Whether the API server may refuse it; else a refusal ends the run.
+    pub may_fail: bool,
 }
 
 /// What is written.
@@ -173,18 +214,80 @@ pub enum EngineAction {
     RestartAfterWrites(u32),
 }
 
+/// What happens to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStep {
+    /// Its name: `node-1`, ...
+    pub name: Placed<String>,
+    /// What.
+    pub kind: NodeStepKind,
+}
+
+/// See [`NodeStep`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NodeStepKind {
+    /// It falls silent; its pods go on, and nobody hears of them.
+    Stop,
+    /// It comes back, also from its deletion.
+    Start,
+    /// It takes no new pods.
+    Cordon,
+    /// It takes pods again.
+    Uncordon,
+    /// It takes no new pods, and those it has are evicted, as `kubectl drain` does.
+    Drain,
+    /// Its object is deleted.
+    Delete,
+    /// It is told to be out of service for good, as an operator does who knows that it is off.
+    OutOfService,
+}
+
+impl NodeStepKind {
+    /// All of them, and the words of the language.
+    pub const WORDS: [(&'static str, Self); 7] = [
+        ("stop", Self::Stop),
+        ("start", Self::Start),
+        ("cordon", Self::Cordon),
+        ("uncordon", Self::Uncordon),
+        ("drain", Self::Drain),
+        ("delete", Self::Delete),
+        ("out-of-service", Self::OutOfService),
+    ];
+
+    /// Its word in the language.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| *word)
+    }
+}
+
 /// What is done, on one line.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Action::Push(push) => write!(f, "push {push}"),
+            Action::Ci(ci) => {
+                write!(f, "ci {} after a build of {}", ci.push, duration::show(ci.build))
+            }
             Action::Drift(drift) => write!(f, "drift {drift}"),
             Action::Image(rules) => {
                 let rules: Vec<_> = rules.iter().map(ImageRule::summary).collect();
                 write!(f, "image {}", rules.join("; "))
             }
+            Action::Metrics(rules) => {
+                let rules: Vec<_> = rules.iter().map(MetricRule::summary).collect();
+                write!(f, "metrics {}", rules.join("; "))
+            }
             Action::Wait(time) => write!(f, "wait {}", duration::show(*time)),
+            Action::WaitUntil(time) => write!(f, "wait until {}", duration::show(*time)),
+            Action::Fault(fault) => write!(f, "fault {fault}"),
             Action::Engine(action) => write!(f, "engine {action}"),
+            Action::Foreign(stages) => {
+                let kinds: Vec<_> =
+                    stages.iter().filter_map(|s| s.value["kind"].as_str()).collect();
+                write!(f, "foreign {}", kinds.join(", "))
+            }
+            Action::Node(step) => write!(f, "node {} {}", step.kind.word(), step.name),
         }
     }
 }

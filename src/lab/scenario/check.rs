@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Action, EngineAction, Expected, GivenApp, Placed, Position, PushKind, Repo, Rev, Scenario,
-    Step, Target,
+    Action, EngineAction, Expected, GivenApp, NodeStep, Placed, Position, PushKind, Repo, Rev,
+    Scenario, Step, Target,
 };
 use super::problem::{Findings, did_you_mean, either};
 use super::tree::quote;
@@ -23,6 +23,37 @@ pub(super) fn references(scenario: &Scenario, found: &mut Findings) {
     expected_apps(scenario, found);
     commits(scenario, found);
     engine_comes_and_goes(&scenario.steps, found);
+    nodes_are_there(scenario, found);
+    stages_are_readable(scenario, found);
+}
+
+fn stages_are_readable(scenario: &Scenario, found: &mut Findings) {
+    // What does not even have the form was told already.
+    if !found.is_empty() {
+        return;
+    }
+    let steps = scenario.steps.iter().filter_map(|step| match &step.action {
+        Some(Action::Foreign(stages)) => Some(stages),
+        _ => None,
+    });
+    for stage in steps.flatten().chain(&scenario.foreign) {
+        if let Err(error) = crate::sim::stages::stage(&stage.value) {
+            found.add(stage.at, error.to_string());
+        }
+    }
+}
+
+fn nodes_are_there(scenario: &Scenario, found: &mut Findings) {
+    let count = scenario.world.nodes;
+    for step in &scenario.steps {
+        let Some(Action::Node(NodeStep { name, .. })) = &step.action else { continue };
+        let number = name.value.strip_prefix("node-").and_then(|text| text.parse::<u32>().ok());
+        let is_there = number.is_some_and(|number| (1..=count).contains(&number));
+        if is_name(&name.value) && !is_there {
+            let what = format!("there is no node \"{}\"", name.value);
+            found.add(name.at, format!("{what}; expected node-1 to node-{count}"));
+        }
+    }
 }
 
 fn apps_are_distinct(apps: &[GivenApp], found: &mut Findings) {
@@ -129,7 +160,7 @@ fn commits(scenario: &Scenario, found: &mut Findings) {
     let commits = countable.then_some(1);
     let mut history = History { repo: &scenario.repo, labels: BTreeMap::new(), all, commits };
     for step in &scenario.steps {
-        if let Some(Action::Push(push)) = &step.action {
+        if let Some(push) = step.action.as_ref().and_then(Action::push) {
             history.before(&push.kind, found);
             history.after(&push.kind);
         }
@@ -142,7 +173,7 @@ fn commits(scenario: &Scenario, found: &mut Findings) {
 
 /// The label or tag that a step gives.
 fn given_name(step: &Step) -> Option<&Placed<String>> {
-    let Some(Action::Push(push)) = &step.action else { return None };
+    let push = step.action.as_ref()?.push()?;
     match &push.kind {
         PushKind::Tag { name } => Some(name),
         _ => push.label.as_ref(),
@@ -226,6 +257,7 @@ impl History<'_> {
 
 fn engine_comes_and_goes(steps: &[Step], found: &mut Findings) {
     let mut runs = true;
+    let mut stopped_at = None;
     for step in steps {
         let Some(Action::Engine(action)) = step.action else { continue };
         let wrong = match (action, runs) {
@@ -237,5 +269,18 @@ fn engine_comes_and_goes(steps: &[Step], found: &mut Findings) {
             found.add(step.at, wrong);
         }
         runs = action != EngineAction::Stop;
+        stopped_at = (!runs).then_some(step.at);
+    }
+    // What is done by hand is judged by the objects that come of it.
+    let is_object =
+        |expect: &super::model::Expectation| matches!(expect.expected, Expected::Object { .. });
+    let judged = |at: &Position| {
+        let later = steps.iter().filter(|step| step.at > *at);
+        later.flat_map(|step| &step.expect).any(is_object)
+    };
+    let stopped_at = stopped_at.filter(|at| !judged(at));
+    if let Some(at) = stopped_at {
+        let wrong = "the engine is stopped here and not started again, so that nothing could be judged; expected a step with \"engine: start\" after it";
+        found.add(at, wrong);
     }
 }

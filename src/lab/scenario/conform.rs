@@ -7,7 +7,7 @@ use super::duration;
 use super::grammar::{Form, KeyShape, Map, Shape, Variants};
 use super::problem::{Findings, did_you_mean, either, nearest};
 use super::tree::{Entry, Node, Tree, quote};
-use super::{field, words};
+use super::{field, metric, words};
 use crate::object::Value;
 
 /// Adds to `found` all that keeps `node` from having this shape.
@@ -25,6 +25,10 @@ pub(super) fn conform(node: &Node, shape: &Shape, found: &mut Findings) {
         Shape::Either(scalar, map) => match node.tree {
             Tree::Map(_) => conform(node, map, found),
             Tree::Scalar(Value::String(_), _) => conform(node, scalar, found),
+            // A number may be a duration whose unit was forgotten.
+            Tree::Scalar(Value::Number(_), _) if matches!(**scalar, Shape::Duration) => {
+                conform(node, scalar, found);
+            }
             _ => wrong(node, shape, found),
         },
         Shape::Part if !node.entries().is_empty() => {}
@@ -53,13 +57,17 @@ fn expected(shape: &Shape) -> String {
         Shape::Duration => duration::EXPECTED.to_owned(),
         Shape::DurationOr(words) => format!("{} or {}", words.join(", "), duration::EXPECTED),
         Shape::Phrase(word) => format!("{word} and a duration, as in \"{word} 5s\""),
+        Shape::Reading => metric::EXPECTED.to_owned(),
         Shape::Word(words) => either(words, "or"),
         Shape::Any => "a value".to_owned(),
         Shape::Part => "a map of fields".to_owned(),
         Shape::Object => "an object with apiVersion, kind and metadata.name".to_owned(),
         Shape::Each(KeyShape::Path, _) => "a map by path".to_owned(),
         Shape::Each(KeyShape::Image | KeyShape::ImagePattern, _) => "a map by image".to_owned(),
+        Shape::Each(KeyShape::Url, _) => "a map by URL".to_owned(),
         Shape::Each(KeyShape::Field, _) => "a map by path of fields".to_owned(),
+        Shape::Each(KeyShape::Object, _) => "a map by object".to_owned(),
+        Shape::Each(KeyShape::Metric, _) => "a map by metric".to_owned(),
         Shape::List(item) => format!("a list ({})", expected(item)),
         Shape::OneOrList(item) => format!("{}, or a list of such", expected(item)),
         Shape::Map(map) => {
@@ -255,7 +263,13 @@ fn conform_each(node: &Node, keys: KeyShape, values: &'static Shape, found: &mut
             KeyShape::ImagePattern => {
                 (words::is_image_pattern(&key.value), "an image, as in shop/cart:1.0 or shop/*")
             }
+            KeyShape::Url => (words::is_url(&key.value), "a URL"),
             KeyShape::Field => (field::parse(&key.value).is_some(), field::EXPECTED),
+            KeyShape::Object => (
+                words::object_ref(&key.value, key.at).is_some(),
+                "an object as kind/namespace/name or kind/name",
+            ),
+            KeyShape::Metric => (!key.value.trim().is_empty(), "the name of a metric"),
         };
         if !fits {
             found.add(key.at, format!("expected {expected}, found {}", quote(&key.value)));
@@ -291,6 +305,13 @@ fn conform_scalar(node: &Node, shape: &Shape, found: &mut Findings) {
         (Tree::Scalar(Value::Number(number), _), Shape::Whole(from, to)) => {
             number.as_u64().is_some_and(|n| (*from..=*to).contains(&n))
         }
+        (Tree::Scalar(Value::Number(number), _), Shape::Reading) => {
+            metric::reading(&number.to_string()).is_some()
+        }
+        // A code that stands among words may be written as the number that it is.
+        (Tree::Scalar(Value::Number(_), written), Shape::Word(words)) => {
+            words.contains(&written.as_str())
+        }
         (Tree::Scalar(Value::Bool(_), _), Shape::Flag) => true,
         (Tree::Scalar(Value::Bool(yes), _), Shape::Yes) => *yes,
         _ => false,
@@ -314,6 +335,7 @@ fn text_fits(text: &str, shape: &Shape) -> bool {
         Shape::Duration => duration::parse(text).is_some(),
         Shape::DurationOr(words) => words.contains(&text) || duration::parse(text).is_some(),
         Shape::Phrase(word) => phrase(text, word).is_some(),
+        Shape::Reading => metric::reading(text).is_some(),
         Shape::Word(words) => words.contains(&text),
         _ => false,
     }

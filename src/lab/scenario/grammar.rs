@@ -122,6 +122,8 @@ pub(super) enum Shape {
     DurationOr(&'static [&'static str]),
     /// This word, then a duration: `after 5s`.
     Phrase(&'static str),
+    /// What is measured of one metric: `80%`, `200m`, `2 in all`, `none`.
+    Reading,
     /// One of these words.
     Word(&'static [&'static str]),
     /// Anything.
@@ -155,4 +157,10 @@ pub(super) enum KeyShape {
     ImagePattern,
     /// A path to a field.
     Field,
+    /// An object: `kind/namespace/name`.
+    Object,
+    /// A metric's name.
+    Metric,
+    /// A URL as a kustomization has it.
+    Url,
 }

@@ -3,8 +3,9 @@
 //! An object in a file of the repository, which an `edit` names, is not looked at: a file may hold
 //! kinds that no cluster has, such as a kustomization.
 
-use super::model::{Action, DriftKind, Expected, ObjectRef, Placed, Scenario};
+use super::model::{Action, Answers, DriftKind, Expected, Fault, ObjectRef, Placed, Scenario};
 use super::problem::{Findings, Problems, did_you_mean};
+use crate::engine::kinds::is_foreign;
 use crate::object::Object;
 use crate::object::schema::{KindInfo, Schema};
 
@@ -17,6 +18,11 @@ pub fn kinds(scenario: &Scenario, schema: &Schema) -> Result<(), Problems> {
     let mut found = Findings::default();
     let actions = scenario.steps.iter().filter_map(|step| step.action.as_ref());
     for action in actions {
+        if let Action::Fault(Fault::Answers(Answers { kind: Some(kind), .. })) = action
+            && schema.called(&kind.value.to_lowercase()).is_none()
+        {
+            found.add(kind.at, unknown(&kind.value, schema));
+        }
         let Action::Drift(drift) = action else { continue };
         match &drift.kind {
             DriftKind::Patch { object, .. }
@@ -40,6 +46,10 @@ pub fn kinds(scenario: &Scenario, schema: &Schema) -> Result<(), Problems> {
 /// An object that is named as `kind/namespace/name`.
 fn named(object: &ObjectRef, schema: &Schema, found: &mut Findings) {
     let Some(info) = schema.called(&object.kind) else {
+        // A kind with a group that no built-in one has may come with a definition.
+        if object.kind.split_once('.').is_some_and(|(_, group)| is_foreign(group)) {
+            return;
+        }
         return found.add(object.at, unknown(&object.kind, schema));
     };
     if let (false, Some(namespace)) = (info.namespaced, &object.namespace) {
@@ -71,7 +81,7 @@ fn unknown(kind: &str, schema: &Schema) -> String {
 /// An object that is written out, with `apiVersion` and `kind`.
 fn written(object: &Placed<Object>, schema: &Schema, found: &mut Findings) {
     let gvk = object.value.gvk();
-    if schema.kind(&gvk.group, &gvk.version, &gvk.kind).is_some() {
+    if schema.kind(&gvk.group, &gvk.version, &gvk.kind).is_some() || is_foreign(&gvk.group) {
         return;
     }
     let version = gvk.api_version();

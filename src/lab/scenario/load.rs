@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::find;
 use super::kinds::kinds;
-use super::model::{Action, Edit, GivenApp, Position, PushKind, Repo, Scenario, Step};
+use super::model::{Action, Edit, GivenApp, Mapped, Position, PushKind, Repo, Scenario, Step};
 use super::problem::{Problem, Problems, did_you_mean};
 use super::read::parse;
 use super::tree::quote;
@@ -28,6 +28,11 @@ pub fn load(file: &Path) -> Result<Scenario, Problems> {
             problems.extend(at(file, Some(written.at), no_folder(&written.value, path)).0);
         }
         _ => problems.extend(paths(&scenario)),
+    }
+    for Mapped { written, path, .. } in &scenario.remotes {
+        if !path.is_dir() {
+            problems.extend(at(file, Some(written.at), no_folder(&written.value, path)).0);
+        }
     }
     if let Err(Problems(more)) = kinds(&scenario, schema::builtin()) {
         problems.extend(more);
@@ -85,7 +90,7 @@ fn folders(repo: &Repo) -> Vec<String> {
 }
 
 fn may_bring(step: &Step, path: &str) -> bool {
-    let Some(Action::Push(push)) = &step.action else { return false };
+    let Some(push) = step.action.as_ref().and_then(Action::push) else { return false };
     match &push.kind {
         PushKind::Commit(commit) => commit.edits.iter().any(|edit| {
             matches!(edit, Edit::Write { path: file, .. } if is_below(&clean_path(&file.value), path))

@@ -9,13 +9,14 @@
 mod action;
 mod check;
 mod conform;
-pub mod duration;
 mod expectation;
+mod fault;
 mod find;
 mod grammar;
 mod image;
 mod kinds;
 mod load;
+mod metric;
 pub mod model;
 mod problem;
 mod read;
@@ -26,6 +27,7 @@ mod view;
 mod words;
 mod write;
 
+pub use crate::base::duration;
 pub use crate::object::field_path as field;
 pub use find::{find, not_there};
 pub use kinds::kinds;

@@ -7,17 +7,23 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use super::action::{
-    Action, Commit, Drift, DriftKind, Edit, EngineAction, FieldEdit, Push, PushKind,
+    Action, Ci, Commit, Drift, DriftKind, Edit, EngineAction, FieldEdit, NodeStep, NodeStepKind,
+    Push, PushKind,
 };
 pub use super::expectation::{
     Expectation, Expected, Moment, ObjectState, State, StateExpectation, Target,
 };
+pub use super::fault::{Answers, Fault};
 pub use super::field::{FieldPath, FieldStep};
 pub use super::image::ImageRule;
+pub use super::metric::MetricRule;
 use crate::base::Profile;
 use crate::engine::model::App;
+use crate::object::Value;
+pub use crate::sim::faults::{Answer, VerbWord};
 pub use crate::sim::pods::{Behaviour, Crash, Exit, Live, Pull, Ready, Stop};
 
 /// A place in a scenario file, both counted from 1.
@@ -61,16 +67,67 @@ pub struct Scenario {
     pub description: String,
     /// What the repository holds at the start.
     pub repo: Repo,
+    /// Folders that stand for what kustomizations name by URL.
+    pub remotes: Vec<Mapped>,
     /// The cluster it runs in.
     pub world: World,
     /// The seed to take where the command line gives none.
     pub seed: Option<u64>,
+    /// What it says that it needs of the place it is run in.
+    pub needs: Vec<Placed<Need>>,
+    /// How the engine hears of pushes.
+    pub notice: Notice,
     /// The Apps to keep in sync. Empty: they are in the repository, as Flux or Argo CD objects.
     pub apps: Vec<GivenApp>,
     /// What images do, in the order of the file.
     pub images: Vec<ImageRule>,
+    /// What is measured of workloads.
+    pub metrics: Vec<MetricRule>,
+    /// What becomes of objects whose controllers are not there: stages (`sim::stages`), as
+    /// written.
+    pub foreign: Vec<Placed<Value>>,
     /// What is done and expected, in order; at least one.
     pub steps: Vec<Step>,
+}
+
+/// What a scenario can need of the place that it is run in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Images do what the scenario says.
+    ScriptedImages,
+    /// Nodes fall silent, and what is not run is played, as the scenario says.
+    ScriptedNodes,
+    /// Time jumps to what is due next.
+    VirtualTime,
+    /// Requests of the engine can be made to fail.
+    Faults,
+}
+
+impl Need {
+    /// All of them.
+    pub const ALL: [Need; 4] =
+        [Need::ScriptedImages, Need::ScriptedNodes, Need::VirtualTime, Need::Faults];
+
+    /// As a scenario spells it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Need::ScriptedImages => "scripted-images",
+            Need::ScriptedNodes => "scripted-nodes",
+            Need::VirtualTime => "virtual-time",
+            Need::Faults => "faults",
+        }
+    }
+}
+
+/// How the engine hears of pushes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Notice {
+    /// The Git server calls it at each push.
+    #[default]
+    Webhook,
+    /// It looks itself, each time this has passed.
+    Poll(Duration),
 }
 
 /// What the repository holds at the start.
@@ -87,6 +144,17 @@ pub enum Repo {
     Files(BTreeMap<String, String>),
 }
 
+/// A folder that stands for what kustomizations name by a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// The URL as a kustomization has it, or that of a repository.
+    pub url: String,
+    /// The folder as written, relative to the scenario's file.
+    pub written: Placed<String>,
+    /// The same, seen from the working directory.
+    pub path: PathBuf,
+}
+
 /// The cluster a scenario runs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct World {
@@ -94,11 +162,13 @@ pub struct World {
     pub profile: Profile,
     /// Nodes, at least one.
     pub nodes: u32,
+    /// A file of stages: as written, and seen from the working directory.
+    pub stages: Option<(Placed<String>, PathBuf)>,
 }
 
 impl Default for World {
     fn default() -> Self {
-        Self { profile: Profile::warm(), nodes: 3 }
+        Self { profile: Profile::warm(), nodes: 3, stages: None }
     }
 }
 

@@ -17,13 +17,13 @@ pub fn schema() -> Value {
     let mut definitions = Map::new();
     let root = map(&tables::SCENARIO, &mut definitions);
     let Value::Object(mut schema) = root else { return root };
-    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
-    schema.insert("title".into(), json!("towtank scenario"));
-    schema.insert("$defs".into(), Value::Object(definitions));
+    schema.insert("$schema", json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert("title", json!("towtank scenario"));
+    schema.insert("$defs", Value::Object(definitions));
     Value::Object(schema)
 }
 
-fn map(known: &'static Known, definitions: &mut Map<String, Value>) -> Value {
+fn map(known: &'static Known, definitions: &mut Map) -> Value {
     let mut properties = Map::new();
     for key in known.keys() {
         properties.insert(key.word.to_owned(), property(key, definitions));
@@ -42,18 +42,14 @@ fn map(known: &'static Known, definitions: &mut Map<String, Value>) -> Value {
     schema
 }
 
-fn property(key: &'static Key, definitions: &mut Map<String, Value>) -> Value {
+fn property(key: &'static Key, definitions: &mut Map) -> Value {
     let mut schema = shape(&key.shape, definitions);
     schema["description"] = json!(key.doc);
     schema
 }
 
 /// The schema of a map under its name, and a reference to it.
-fn defined(
-    name: &str,
-    definitions: &mut Map<String, Value>,
-    make: impl FnOnce(&mut Map<String, Value>) -> Value,
-) -> Value {
+fn defined(name: &str, definitions: &mut Map, make: impl FnOnce(&mut Map) -> Value) -> Value {
     if !definitions.contains_key(name) {
         // The name is taken first, so that a map may contain itself.
         definitions.insert(name.to_owned(), Value::Null);
@@ -63,7 +59,7 @@ fn defined(
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-fn variants(variants: &'static Variants, definitions: &mut Map<String, Value>) -> Value {
+fn variants(variants: &'static Variants, definitions: &mut Map) -> Value {
     defined(variants.name, definitions, |definitions| {
         let mut forms: Vec<Value> =
             variants.forms.iter().map(|(_, one)| form(one, definitions)).collect();
@@ -78,14 +74,14 @@ fn variants(variants: &'static Variants, definitions: &mut Map<String, Value>) -
     })
 }
 
-fn form(form: &'static Form, definitions: &mut Map<String, Value>) -> Value {
+fn form(form: &'static Form, definitions: &mut Map) -> Value {
     match form {
         Form::Map(known) => defined(known.name, definitions, |d| map(known, d)),
         Form::Variants(inner) => variants(inner, definitions),
     }
 }
 
-fn shape(of: &'static Shape, definitions: &mut Map<String, Value>) -> Value {
+fn shape(of: &'static Shape, definitions: &mut Map) -> Value {
     match of {
         Shape::Text => json!({ "type": "string", "pattern": "\\S" }),
         Shape::Content => json!({ "type": "string" }),
@@ -110,7 +106,16 @@ fn shape(of: &'static Shape, definitions: &mut Map<String, Value>) -> Value {
             let time = duration::PATTERN.trim_start_matches('^');
             json!({ "type": "string", "pattern": format!("^{word} +{time}") })
         }
-        Shape::Word(words) => json!({ "enum": words }),
+        Shape::Reading => json!({ "anyOf": [
+            { "type": "number" },
+            { "type": "string", "pattern": "^([0-9]+%|[0-9.]+[A-Za-z]*( in all)?|none)$" },
+        ] }),
+        Shape::Word(words) => {
+            // A code that stands among words may be written as the number that it is.
+            let codes = words.iter().filter_map(|word| word.parse::<u64>().ok()).map(Value::from);
+            let words: Vec<Value> = words.iter().map(|word| json!(word)).chain(codes).collect();
+            json!({ "enum": words })
+        }
         Shape::Any => json!({}),
         Shape::Part => json!({ "type": "object", "minProperties": 1 }),
         Shape::Object => json!({
@@ -151,6 +156,9 @@ fn names(keys: KeyShape) -> Value {
         KeyShape::Image => json!({ "pattern": "^\\S+$", "description": "an image without a tag" }),
         KeyShape::ImagePattern => json!({ "pattern": "^\\S+$", "description": "an image" }),
         KeyShape::Field => json!({ "minLength": 1, "description": field::EXPECTED }),
+        KeyShape::Object => json!({ "pattern": "^[a-z0-9.-]+(/[^/]+){1,2}$" }),
+        KeyShape::Metric => json!({ "minLength": 1, "description": "a metric" }),
+        KeyShape::Url => json!({ "pattern": "^\\S+$", "description": "a URL" }),
     }
 }
 

@@ -72,7 +72,7 @@ impl Node {
             Tree::List(items) => Value::Array(items.iter().map(Node::to_json).collect()),
             Tree::Map(entries) => {
                 let pairs = entries.iter().map(|e| (e.key.value.clone(), e.node.to_json()));
-                Value::Object(pairs.collect::<Map<_, _>>())
+                Value::Object(pairs.collect::<Map>())
             }
         }
     }

@@ -50,6 +50,12 @@ pub fn is_path(text: &str) -> bool {
     plain && text.split('/').all(|part| part != ".." && part != ".git")
 }
 
+/// Whether `text` may be what a kustomization names something elsewhere by.
+#[must_use]
+pub(super) fn is_url(text: &str) -> bool {
+    crate::engine::render::kustomize::Remote::parse(text).is_some()
+}
+
 /// `text` without `.` and empty segments: how paths of a repository are compared.
 #[must_use]
 pub fn clean_path(text: &str) -> String {

@@ -37,7 +37,8 @@ pub(super) fn step(app: &App, desired: &DesiredSet) -> Option<(Step, String)> {
             (want, what, DriftKind::Delete { object: named(want) })
         }
     };
-    let action = Action::Drift(Drift { kind, manager: "somebody".to_owned() });
+    let drift = Drift { kind, manager: "somebody".to_owned(), may_fail: false };
+    let action = Action::Drift(drift);
     let expected = vec![expect(app, State::Corrected, Some(WITHIN), None)];
     Some((super::step(&format!("drift of {}", want.id), Some(action), expected), what))
 }

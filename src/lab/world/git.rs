@@ -6,6 +6,7 @@
 //! - `error`: what can go wrong, in words for the scenario's author
 //! - `objects`: the object database in memory
 //! - `open`, `first`: where a world begins
+//! - `elsewhere`: repositories that are only looked at, or fetched
 //! - `folder`: one folder while it is edited
 //! - `draft`: the next commit while it is made
 //! - `revs`: what `HEAD~2`, a tag or a short id stand for
@@ -16,6 +17,7 @@
 
 mod branch;
 mod draft;
+pub mod elsewhere;
 mod error;
 mod field;
 mod first;
@@ -71,11 +73,29 @@ pub fn scenario_author(now: Time) -> Signature {
     Signature::new("towtank scenario", "scenario@towtank.invalid", now)
 }
 
+/// Who pushes what a pipeline has built.
+#[must_use]
+pub fn pipeline_author(now: Time) -> Signature {
+    Signature::new("towtank pipeline", "pipeline@towtank.invalid", now)
+}
+
 impl GitWorld {
     /// The objects, to be read by `engine::source`.
     #[must_use]
     pub fn objects(&self) -> &Objects {
         &self.objects
+    }
+
+    /// The full name of the default branch.
+    #[must_use]
+    pub fn branch_reference(&self) -> &str {
+        &self.branch
+    }
+
+    /// Branches, tags and notes by their full names.
+    #[must_use]
+    pub fn references(&self) -> &BTreeMap<String, ObjectId> {
+        &self.refs
     }
 
     /// The default branch's name, without `refs/heads/`.

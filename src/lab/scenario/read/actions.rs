@@ -1,10 +1,10 @@
 //! What a step does, out of the tree.
 
-use super::images;
+use super::{images, metrics, stages};
 use crate::lab::scenario::field;
 use crate::lab::scenario::model::{
-    Action, Commit, Drift, DriftKind, Edit, EngineAction, FieldEdit, FieldPath, Placed, Push,
-    PushKind, Rev,
+    Action, Answer, Answers, Ci, Commit, Drift, DriftKind, Edit, EngineAction, Fault, FieldEdit,
+    FieldPath, NodeStep, NodeStepKind, Placed, Push, PushKind, Rev, VerbWord,
 };
 use crate::lab::scenario::view::View;
 use crate::lab::scenario::words;
@@ -14,14 +14,28 @@ const MANAGER: &str = "kubectl";
 
 /// The action of a step, if it has one.
 pub(super) fn action(step: View<'_>, is_label: &dyn Fn(&str) -> bool) -> Option<Action> {
-    let (word, view) = step.one_of(&["push", "drift", "image", "wait", "engine"])?;
+    const WORDS: [&str; 10] =
+        ["push", "ci", "drift", "image", "metrics", "wait", "fault", "engine", "node", "foreign"];
+    let (word, view) = step.one_of(&WORDS)?;
     Some(match word {
         "push" => Action::Push(push(view, is_label)),
+        "ci" => Action::Ci(ci(view)),
         "drift" => Action::Drift(drift(view)?),
         "image" => Action::Image(images(view)),
-        "wait" => Action::Wait(view.duration().unwrap_or_default()),
+        "metrics" => Action::Metrics(metrics(view)),
+        "wait" => wait(view),
+        "node" => Action::Node(node(view)?),
+        "fault" => Action::Fault(fault(view)),
+        "foreign" => Action::Foreign(stages(view)),
         _ => Action::Engine(engine(view)),
     })
+}
+
+fn node(view: View<'_>) -> Option<NodeStep> {
+    let words = NodeStepKind::WORDS.map(|(word, _)| word);
+    let (word, _) = view.one_of(&words)?;
+    let (_, kind) = NodeStepKind::WORDS.into_iter().find(|(other, _)| *other == word)?;
+    Some(NodeStep { name: view.get("name").placed(), kind })
 }
 
 /// The commit that a text names; `HEAD` where it names none.
@@ -37,9 +51,29 @@ fn push(view: View<'_>, is_label: &dyn Fn(&str) -> bool) -> Push {
         Some(("force-push", it)) => PushKind::ForcePush { rev: rev(it, is_label) },
         Some(("merge", it)) => PushKind::Merge { branch: it.get("branch").placed(), message },
         Some((_, it)) => PushKind::Tag { name: it.placed() },
-        None => PushKind::Commit(Commit { edits: edits(view), message }),
+        None => return commit(view),
     };
-    Push { kind, label: view.get("label").there().map(View::placed) }
+    Push { kind, label: label(view) }
+}
+
+fn commit(view: View<'_>) -> Push {
+    let commit = Commit { edits: edits(view), message: view.get("message").some_text() };
+    Push { kind: PushKind::Commit(commit), label: label(view) }
+}
+
+fn label(view: View<'_>) -> Option<Placed<String>> {
+    view.get("label").there().map(View::placed)
+}
+
+fn ci(view: View<'_>) -> Ci {
+    Ci { build: view.get("build").duration().unwrap_or_default(), push: commit(view) }
+}
+
+fn wait(view: View<'_>) -> Action {
+    match view.key("until") {
+        Some(until) => Action::WaitUntil(until.duration().unwrap_or_default()),
+        None => Action::Wait(view.duration().unwrap_or_default()),
+    }
 }
 
 /// The edits of a commit, in the order of the file.
@@ -92,7 +126,32 @@ fn drift(view: View<'_>) -> Option<Drift> {
         },
     };
     let manager = view.get("as").some_text().unwrap_or_else(|| MANAGER.to_owned());
-    Some(Drift { kind, manager })
+    let may_fail = view.get("may-fail").flag().unwrap_or(false);
+    Some(Drift { kind, manager, may_fail })
+}
+
+fn fault(view: View<'_>) -> Fault {
+    match view.str() {
+        "watch-drop" => Fault::WatchDrop,
+        "compact" => Fault::Compact,
+        "end" => Fault::End,
+        _ => Fault::Answers(answers(view)),
+    }
+}
+
+fn answers(view: View<'_>) -> Answers {
+    // A code is a number in YAML, and a word like the others here.
+    let code = view.get("answer").whole().map(|code| code.to_string());
+    let word = code.unwrap_or_else(|| view.get("answer").text());
+    let verb = view.get("verb").str();
+    let answer = Answer::ALL.into_iter().find(|answer| answer.word() == word);
+    Answers {
+        answer: answer.unwrap_or(Answer::InternalError),
+        verb: VerbWord::ALL.into_iter().find(|known| known.word() == verb),
+        kind: view.get("kind").there().map(View::placed),
+        skip: view.get("skip").count().unwrap_or(0),
+        count: view.get("count").count().unwrap_or(1),
+    }
 }
 
 fn engine(view: View<'_>) -> EngineAction {

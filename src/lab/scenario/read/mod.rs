@@ -7,15 +7,16 @@ mod actions;
 mod expectations;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::check;
 use super::conform::conform;
 use super::grammar::Shape;
+use super::metric;
 use super::model::{
-    Behaviour, Crash, Exit, GivenApp, ImageRule, Live, Placed, Position, Pull, Ready, Repo,
-    Scenario, Step, Stop, World,
+    Behaviour, Crash, Exit, GivenApp, ImageRule, Live, Mapped, MetricRule, Need, Notice, Placed,
+    Position, Pull, Ready, Repo, Scenario, Step, Stop, World,
 };
 use super::problem::{Findings, Problems};
 use super::tables;
@@ -24,6 +25,7 @@ use super::view::View;
 use super::words;
 use crate::base::Profile;
 use crate::engine::model::{App, DriftPolicy, FailurePolicy};
+use crate::object::Value;
 
 /// Reads a scenario from the text of `file`, which is named in messages and is what `repo` is
 /// relative to.
@@ -69,17 +71,23 @@ fn scenario(file: &Path, root: View<'_>) -> Scenario {
         name: root.get("name").placed(),
         description: root.get("description").str().trim().to_owned(),
         repo: repo(file, root.get("repo")),
-        world: world(root.get("world")),
+        remotes: remotes(file, root.get("remotes")),
+        world: world(file, root.get("world")),
         seed: root.get("seed").whole(),
+        needs: root.get("needs").items().into_iter().filter_map(need).collect(),
+        notice: notice(root.get("notice")),
         apps: root.get("apps").items().into_iter().map(app).collect(),
         images: images(root.get("images")),
+        metrics: metrics(root.get("metrics")),
+        foreign: stages(root.get("foreign")),
         steps: root.get("steps").items().into_iter().map(step).collect(),
     }
 }
 
-/// Every label and tag that a push of the file gives.
+/// Every label and tag that a push of the file gives, be it a pipeline's.
 fn labels(root: View<'_>) -> BTreeSet<String> {
-    let pushes = root.get("steps").items().into_iter().map(|step| step.get("push"));
+    let steps = root.get("steps").items().into_iter();
+    let pushes = steps.flat_map(|step| [step.get("push"), step.get("ci")]);
     let names = pushes.flat_map(|push| [push.get("label").text(), push.get("tag").text()]);
     names.filter(|name| words::is_label(name)).collect()
 }
@@ -92,17 +100,46 @@ fn repo(file: &Path, view: View<'_>) -> Repo {
         return Repo::Files(files.entries().map(text).collect());
     }
     let written = view.placed();
-    let folder = file.parent().unwrap_or(Path::new(""));
-    // Components, so that `./shop` beside `a/b.scenario.yaml` is `a/shop`.
-    let path = folder.join(&written.value).components().collect();
+    let path = beside(file, &written.value);
     Repo::Folder { written, path }
 }
 
-fn world(view: View<'_>) -> World {
+/// A path as seen from the working directory.
+fn beside(file: &Path, written: &str) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    // Components, so that `./shop` beside `a/b.scenario.yaml` is `a/shop`.
+    folder.join(written).components().collect()
+}
+
+fn remotes(file: &Path, view: View<'_>) -> Vec<Mapped> {
+    let mapped = |(url, view): (&Placed<String>, View<'_>)| {
+        let written = view.placed();
+        let path = beside(file, &written.value);
+        Mapped { url: url.value.clone(), written, path }
+    };
+    view.entries().map(mapped).collect()
+}
+
+fn need(view: View<'_>) -> Option<Placed<Need>> {
+    let value = Need::ALL.into_iter().find(|need| need.word() == view.str())?;
+    Some(Placed { value, at: view.at })
+}
+
+fn notice(view: View<'_>) -> Notice {
+    view.get("poll").duration().map_or(Notice::Webhook, Notice::Poll)
+}
+
+fn world(file: &Path, view: View<'_>) -> World {
     let default = World::default();
     World {
         profile: Profile::named(view.get("profile").str()).unwrap_or(default.profile),
         nodes: view.get("nodes").count().unwrap_or(default.nodes),
+        stages: view.get("stages").there().map(|stages| {
+            let folder = file.parent().unwrap_or(Path::new(""));
+            let written = stages.placed();
+            let path = folder.join(&written.value).components().collect();
+            (written, path)
+        }),
     }
 }
 
@@ -131,12 +168,33 @@ fn app(view: View<'_>) -> GivenApp {
     GivenApp { app, at: view.get("name").at, depends_on_at }
 }
 
+fn stages(view: View<'_>) -> Vec<Placed<Value>> {
+    let items = view.items().into_iter();
+    items.map(|item| Placed { value: item.json(), at: item.at }).collect()
+}
+
 fn images(view: View<'_>) -> Vec<ImageRule> {
     let rule = |(key, view): (&Placed<String>, View<'_>)| ImageRule {
         pattern: key.clone(),
         script: script(view),
     };
     view.entries().map(rule).collect()
+}
+
+fn metrics(view: View<'_>) -> Vec<MetricRule> {
+    let mut rules = Vec::new();
+    for (key, readings) in view.entries() {
+        let Some(object) = words::object_ref(&key.value, key.at) else { continue };
+        for (name, reading) in readings.entries() {
+            let text = match reading.json() {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            let reading = metric::reading(&text).flatten();
+            rules.push(MetricRule { object: object.clone(), metric: name.value.clone(), reading });
+        }
+    }
+    rules
 }
 
 fn script(view: View<'_>) -> Behaviour {

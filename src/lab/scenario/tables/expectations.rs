@@ -1,5 +1,6 @@
 //! The grammar of what a step expects.
 
+use crate::engine::notify::REASONS;
 use crate::lab::scenario::grammar::{Form, Key, Map, Shape, Variants};
 
 pub(super) static EXPECTATION: Variants = Variants {
@@ -238,7 +239,7 @@ static EVENT: Map = Map {
     keys: &[
         &[
             Key::must("app", Shape::Name, "The App that it is about."),
-            Key::must("reason", Shape::Text, "Its reason."),
+            Key::must("reason", Shape::Word(&REASONS), "Its reason."),
         ],
         WITHIN,
     ],

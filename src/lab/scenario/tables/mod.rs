@@ -20,10 +20,32 @@ pub(super) static SCENARIO: Map = Map {
             Shape::Either(&Shape::Text, &Shape::Map(&INLINE_REPO)),
             "What the repository holds at the start: a folder relative to this file, or files.",
         ),
+        Key::may(
+            "remotes",
+            Shape::Each(KeyShape::Url, &Shape::Text),
+            "What stands for the things that kustomizations name by URL: a folder relative to this \
+             file, by URL or by repository.",
+        ),
         Key::may("world", Shape::Map(&WORLD), "The cluster."),
         Key::may("seed", Shape::Whole(0, u64::MAX), "The seed, where the command line gives none."),
+        Key::may(
+            "needs",
+            Shape::List(&Shape::Word(&["scripted-images", "virtual-time", "faults"])),
+            "What the place must give that it is run in; where it does not, it is skipped.",
+        ),
+        Key::may(
+            "notice",
+            Shape::Either(&Shape::Word(&["webhook"]), &Shape::Map(&NOTICE)),
+            "How the engine hears of pushes. Default: webhook.",
+        ),
         Key::may("apps", Shape::List(&Shape::Map(&APP)), "The Apps to keep in sync."),
         Key::may("images", IMAGES, "What images do."),
+        Key::may("metrics", METRICS, "What is measured of workloads, for autoscalers."),
+        Key::may(
+            "foreign",
+            FOREIGN,
+            "What becomes of objects whose controllers are not there, before what is built in.",
+        ),
         Key::must(
             "steps",
             Shape::List(&Shape::Variants(&steps::STEP)),
@@ -40,12 +62,19 @@ static INLINE_REPO: Map = Map {
 
 const FILES: Shape = Shape::Each(KeyShape::Path, &Shape::Content);
 
+static NOTICE: Map = Map {
+    name: "notice",
+    what: "a notice",
+    keys: &[&[Key::must("poll", Shape::Duration, "How often the engine looks itself.")]],
+};
+
 static WORLD: Map = Map {
     name: "world",
     what: "a world",
     keys: &[&[
         Key::may("profile", Shape::Word(&PROFILES), "How long things take. Default: warm."),
         Key::may("nodes", Shape::Whole(1, 1_000), "How many nodes there are. Default: 3."),
+        Key::may("stages", Shape::Text, "A file of stages, relative to this one."),
     ]],
 };
 
@@ -91,7 +120,78 @@ static APP: Map = Map {
     ]],
 };
 
+/// Stages of objects; what they may say beyond their form is read in `sim::stages`.
+const FOREIGN: Shape = Shape::OneOrList(&Shape::Map(&STAGE));
+
+static STAGE: Map = Map {
+    name: "stage",
+    what: "a stage",
+    keys: &[&[
+        Key::may("name", Shape::Text, "What it is called."),
+        Key::must(
+            "kind",
+            Shape::Text,
+            "Kind.group, as in Certificate.cert-manager.io; the kind alone of the core group.",
+        ),
+        Key::may("when", Shape::Map(&WHEN), "Of which objects, in which state. Default: all."),
+        Key::may(
+            "after",
+            Shape::Either(&Shape::Text, &Shape::Part),
+            "How long after that state was seen: 2s, 2s..5s, or a map of these by profile.",
+        ),
+        Key::may(
+            "weight",
+            Shape::Whole(0, 1_000_000),
+            "How often, compared with others that fit. Default: 1.",
+        ),
+        Key::may(
+            "outcome",
+            Shape::Word(&["ready", "failed", "never"]),
+            "Whether its conditions are True or False, or nothing comes. Default: ready.",
+        ),
+        Key::may(
+            "condition",
+            Shape::Any,
+            "A type, a map with type, status, reason, message, or a list.",
+        ),
+        Key::may("reason", Shape::Text, "The reason of its conditions."),
+        Key::may("message", Shape::Text, "Their message."),
+        Key::may("set", Shape::Part, "Fields below status: value by path."),
+        Key::may("secret", Shape::Map(&SECRET), "The Secret that the controller would write."),
+        Key::may("create", Shape::List(&Shape::Object), "Objects that are created with it."),
+    ]],
+};
+
+static WHEN: Map = Map {
+    name: "when",
+    what: "a selector of objects",
+    keys: &[&[
+        Key::may("namespace", Shape::Text, "* stands for any text."),
+        Key::may("name", Shape::Text, "* stands for any text."),
+        Key::may("labels", Shape::Part, "Labels, * standing for any text."),
+        Key::may("annotations", Shape::Part, "Annotations, * standing for any text."),
+        Key::may("has", Shape::Part, "Fields that the object has."),
+        Key::may("conditions", Shape::Part, "Status by type; absent for one that is not there."),
+    ]],
+};
+
+static SECRET: Map = Map {
+    name: "secret",
+    what: "a secret",
+    keys: &[&[
+        Key::must("name", Shape::Text, "Its name, with fields of the object in braces."),
+        Key::may("type", Shape::Text, "Its type. Default: Opaque."),
+        Key::may("keys", Shape::List(&Shape::Text), "Its keys."),
+        Key::may("keys-of", Shape::Text, "A map of the object whose keys it has."),
+        Key::may("key-of-each", Shape::Text, "A field of a list's items: spec.data[].secretKey."),
+        Key::may("owned", Shape::Flag, "Whether it goes with the object. Default: false."),
+    ]],
+};
+
 const IMAGES: Shape = Shape::Each(KeyShape::ImagePattern, &Shape::Map(&IMAGE));
+
+const METRICS: Shape =
+    Shape::Each(KeyShape::Object, &Shape::Each(KeyShape::Metric, &Shape::Reading));
 
 static IMAGE: Map = Map {
     name: "image",

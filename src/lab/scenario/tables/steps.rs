@@ -1,7 +1,7 @@
 //! The grammar of a step and of what it does.
 
 use super::expectations::EXPECTATION;
-use super::{FILES, IMAGES};
+use super::{FILES, FOREIGN, IMAGES, METRICS};
 use crate::lab::scenario::grammar::{Form, Key, KeyShape, Map, Shape, Variants};
 
 pub(super) static STEP: Variants = Variants {
@@ -9,10 +9,15 @@ pub(super) static STEP: Variants = Variants {
     what: "a step",
     forms: &[
         ("push", Form::Map(&STEP_PUSH)),
+        ("ci", Form::Map(&STEP_CI)),
         ("drift", Form::Map(&STEP_DRIFT)),
         ("image", Form::Map(&STEP_IMAGE)),
+        ("metrics", Form::Map(&STEP_METRICS)),
         ("wait", Form::Map(&STEP_WAIT)),
+        ("fault", Form::Map(&STEP_FAULT)),
         ("engine", Form::Map(&STEP_ENGINE)),
+        ("node", Form::Map(&STEP_NODE)),
+        ("foreign", Form::Map(&STEP_FOREIGN)),
     ],
     otherwise: Some(&STEP_EXPECT),
 };
@@ -29,6 +34,16 @@ static STEP_PUSH: Map = Map {
     keys: &[
         STEP_NAME,
         &[Key::must("push", Shape::Variants(&PUSH), "The repository changes.")],
+        STEP_OUTCOME,
+    ],
+};
+
+static STEP_CI: Map = Map {
+    name: "step-ci",
+    what: "a ci step",
+    keys: &[
+        STEP_NAME,
+        &[Key::must("ci", Shape::Map(&CI), "A pipeline builds, then pushes what it has built.")],
         STEP_OUTCOME,
     ],
 };
@@ -57,10 +72,66 @@ static STEP_IMAGE: Map = Map {
     ],
 };
 
+static STEP_METRICS: Map = Map {
+    name: "step-metrics",
+    what: "a metrics step",
+    keys: &[
+        STEP_NAME,
+        &[Key::must("metrics", METRICS, "From now on this is measured of workloads.")],
+        STEP_OUTCOME,
+    ],
+};
+
 static STEP_WAIT: Map = Map {
     name: "step-wait",
     what: "a wait step",
-    keys: &[STEP_NAME, &[Key::must("wait", Shape::Duration, "Time passes.")], STEP_OUTCOME],
+    keys: &[STEP_NAME, &[Key::must("wait", WAIT, "Time passes.")], STEP_OUTCOME],
+};
+
+const WAIT: Shape = Shape::Either(&Shape::Duration, &Shape::Map(&WAIT_UNTIL));
+
+static WAIT_UNTIL: Map = Map {
+    name: "wait-until",
+    what: "a wait",
+    keys: &[&[Key::must(
+        "until",
+        Shape::Duration,
+        "Until so long after the first step began; no time where that is past.",
+    )]],
+};
+
+static STEP_FAULT: Map = Map {
+    name: "step-fault",
+    what: "a fault step",
+    keys: &[
+        STEP_NAME,
+        &[Key::must(
+            "fault",
+            Shape::Either(&Shape::Word(&["watch-drop", "compact", "end"]), &Shape::Map(&FAULT)),
+            "Something goes wrong between the engine and the API server, or does no longer.",
+        )],
+        STEP_OUTCOME,
+    ],
+};
+
+static FAULT: Map = Map {
+    name: "fault",
+    what: "a fault",
+    keys: &[&[
+        Key::must(
+            "answer",
+            Shape::Word(&["500", "503", "429", "conflict", "timeout", "timeout-after-commit"]),
+            "What requests of the engine are answered. Only after timeout-after-commit they are carried out.",
+        ),
+        Key::may(
+            "verb",
+            Shape::Word(&["get", "list", "watch", "create", "update", "patch", "apply", "delete"]),
+            "What they ask for; patch is of any format. Default: whatever writes.",
+        ),
+        Key::may("kind", Shape::Text, "The kind that they are about. Default: any."),
+        Key::may("skip", Shape::Whole(0, 100_000), "So many of them pass first. Default: 0."),
+        Key::may("count", Shape::Whole(1, 100_000), "So many of them are answered. Default: 1."),
+    ]],
 };
 
 static STEP_ENGINE: Map = Map {
@@ -77,6 +148,95 @@ static STEP_ENGINE: Map = Map {
             "The engine is ended without warning, or started.",
         )],
         STEP_OUTCOME,
+    ],
+};
+
+static STEP_FOREIGN: Map = Map {
+    name: "step-foreign",
+    what: "a foreign step",
+    keys: &[
+        STEP_NAME,
+        &[Key::must(
+            "foreign",
+            FOREIGN,
+            "From now on this becomes of objects whose controllers are not there.",
+        )],
+        STEP_OUTCOME,
+    ],
+};
+
+static STEP_NODE: Map = Map {
+    name: "step-node",
+    what: "a node step",
+    keys: &[
+        STEP_NAME,
+        &[Key::must("node", Shape::Variants(&NODE), "Something happens to a node.")],
+        STEP_OUTCOME,
+    ],
+};
+
+static NODE: Variants = Variants {
+    name: "node",
+    what: "a node action",
+    forms: &[
+        ("stop", Form::Map(&NODE_STOP)),
+        ("start", Form::Map(&NODE_START)),
+        ("cordon", Form::Map(&NODE_CORDON)),
+        ("uncordon", Form::Map(&NODE_UNCORDON)),
+        ("drain", Form::Map(&NODE_DRAIN)),
+        ("delete", Form::Map(&NODE_DELETE)),
+        ("out-of-service", Form::Map(&NODE_OUT)),
+    ],
+    otherwise: None,
+};
+
+const NODE_NAME: &[Key] = &[Key::must("name", Shape::Name, "The node: node-1, node-2, ...")];
+
+static NODE_STOP: Map = Map {
+    name: "node-stop",
+    what: "a node's stop",
+    keys: &[NODE_NAME, &[Key::must("stop", Shape::Yes, "It falls silent; its pods go on.")]],
+};
+
+static NODE_START: Map = Map {
+    name: "node-start",
+    what: "a node's start",
+    keys: &[NODE_NAME, &[Key::must("start", Shape::Yes, "It comes back.")]],
+};
+
+static NODE_CORDON: Map = Map {
+    name: "node-cordon",
+    what: "a cordon",
+    keys: &[NODE_NAME, &[Key::must("cordon", Shape::Yes, "It takes no new pods.")]],
+};
+
+static NODE_UNCORDON: Map = Map {
+    name: "node-uncordon",
+    what: "an uncordon",
+    keys: &[NODE_NAME, &[Key::must("uncordon", Shape::Yes, "It takes pods again.")]],
+};
+
+static NODE_DRAIN: Map = Map {
+    name: "node-drain",
+    what: "a drain",
+    keys: &[
+        NODE_NAME,
+        &[Key::must("drain", Shape::Yes, "It takes no new pods, and those it has are evicted.")],
+    ],
+};
+
+static NODE_DELETE: Map = Map {
+    name: "node-delete",
+    what: "a node's deletion",
+    keys: &[NODE_NAME, &[Key::must("delete", Shape::Yes, "Its object is deleted.")]],
+};
+
+static NODE_OUT: Map = Map {
+    name: "node-out-of-service",
+    what: "a node's end",
+    keys: &[
+        NODE_NAME,
+        &[Key::must("out-of-service", Shape::Yes, "It is told to be out of service for good.")],
     ],
 };
 
@@ -123,20 +283,28 @@ const LABEL: &[Key] = &[Key::may(
     "What the scenario calls the commit that is the newest one after it.",
 )];
 
-static PUSH_COMMIT: Map = Map {
-    name: "push-commit",
-    what: "a commit",
+static PUSH_COMMIT: Map =
+    Map { name: "push-commit", what: "a commit", keys: &[EDITS, MESSAGE, LABEL] };
+
+const FIELDS: Shape = Shape::Map(&EDIT);
+
+const EDITS: &[Key] = &[
+    Key::may(
+        "set-image",
+        Shape::Each(KeyShape::Image, &Shape::Text),
+        "Every place in the repository that names the image gets this tag.",
+    ),
+    Key::may("write", FILES, "Files, new or replaced as a whole: text by path."),
+    Key::may("edit", Shape::OneOrList(&FIELDS), "Fields of YAML files."),
+    Key::may("delete", Shape::List(&Shape::Path), "Files and folders that go away."),
+];
+
+static CI: Map = Map {
+    name: "ci",
+    what: "a ci",
     keys: &[
-        &[
-            Key::may(
-                "set-image",
-                Shape::Each(KeyShape::Image, &Shape::Text),
-                "Every place in the repository that names the image gets this tag.",
-            ),
-            Key::may("write", FILES, "Files, new or replaced as a whole: text by path."),
-            Key::may("edit", Shape::OneOrList(&Shape::Map(&EDIT)), "Fields of YAML files."),
-            Key::may("delete", Shape::List(&Shape::Path), "Files and folders that go away."),
-        ],
+        &[Key::must("build", Shape::Duration, "How long the pipeline builds before it commits.")],
+        EDITS,
         MESSAGE,
         LABEL,
     ],
@@ -201,8 +369,10 @@ static DRIFT: Variants = Variants {
     otherwise: None,
 };
 
-const MANAGER: &[Key] =
-    &[Key::may("as", Shape::Text, "The writer's field manager. Default: kubectl.")];
+const MANAGER: &[Key] = &[
+    Key::may("as", Shape::Text, "The writer's field manager. Default: kubectl."),
+    Key::may("may-fail", Shape::Flag, "Whether the API server may refuse it. Default: false."),
+];
 
 static DRIFT_PATCH: Map = Map {
     name: "drift-patch",

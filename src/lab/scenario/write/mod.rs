@@ -6,8 +6,10 @@ mod steps;
 use std::time::Duration;
 
 use super::duration::show;
+use super::metric;
 use super::model::{
-    Behaviour, GivenApp, ImageRule, Live, Pull, Ready, Repo, Scenario, Stop, World,
+    Behaviour, GivenApp, ImageRule, Live, Mapped, MetricRule, Notice, Pull, Ready, Repo, Scenario,
+    Stop, World,
 };
 use crate::engine::model::{App, DriftPolicy, FailurePolicy};
 use crate::object::yaml::Yaml;
@@ -27,10 +29,18 @@ pub fn write(scenario: &Scenario) -> String {
         .with("name", Yaml::text(&scenario.name.value))
         .with("description", Yaml::text(&scenario.description))
         .with("repo", repo)
+        .with_map("remotes", Pairs(scenario.remotes.iter().map(remote).collect()))
         .with_map("world", world(&scenario.world))
         .with_some("seed", scenario.seed.map(number))
+        .with_list(
+            "needs",
+            scenario.needs.iter().map(|need| Yaml::text(need.value.word())).collect(),
+        )
+        .with_some("notice", notice(scenario.notice))
         .with_list("apps", scenario.apps.iter().map(app).collect())
         .with_map("images", Pairs(scenario.images.iter().map(image).collect()))
+        .with_map("metrics", metrics(&scenario.metrics))
+        .with_list("foreign", scenario.foreign.iter().map(|s| Yaml::from_json(&s.value)).collect())
         .with("steps", Yaml::List(steps))
         .map()
         .document()
@@ -74,11 +84,26 @@ fn number(n: impl Into<u64>) -> Yaml {
     Yaml::Scalar(n.into().into())
 }
 
+fn notice(notice: Notice) -> Option<Yaml> {
+    match notice {
+        Notice::Webhook => None,
+        Notice::Poll(every) => Some(Pairs::default().with_time("poll", Some(every)).map()),
+    }
+}
+
+fn remote(mapped: &Mapped) -> (String, Yaml) {
+    (mapped.url.clone(), Yaml::text(&mapped.written.value))
+}
+
 fn world(world: &World) -> Pairs {
     let default = World::default();
     let profile = (world.profile != default.profile).then(|| Yaml::text(world.profile.name));
     let nodes = (world.nodes != default.nodes).then(|| number(world.nodes));
-    Pairs::default().with_some("profile", profile).with_some("nodes", nodes)
+    let stages = world.stages.as_ref().map(|(written, _)| Yaml::text(&written.value));
+    Pairs::default()
+        .with_some("profile", profile)
+        .with_some("nodes", nodes)
+        .with_some("stages", stages)
 }
 
 fn app(given: &GivenApp) -> Yaml {
@@ -111,6 +136,20 @@ fn app(given: &GivenApp) -> Yaml {
 
 fn image(rule: &ImageRule) -> (String, Yaml) {
     (rule.pattern.value.clone(), behaviour(&rule.script).map())
+}
+
+/// Rules of one workload, which follow each other, stand under one key.
+fn metrics(rules: &[MetricRule]) -> Pairs {
+    let mut objects: Vec<(String, Pairs)> = Vec::new();
+    for rule in rules {
+        let object = rule.object.to_string();
+        let reading = Yaml::text(metric::written(rule.reading.as_ref()));
+        match objects.iter_mut().find(|(known, _)| *known == object) {
+            Some((_, pairs)) => pairs.0.push((rule.metric.clone(), reading)),
+            None => objects.push((object, Pairs::default().with(&rule.metric, reading))),
+        }
+    }
+    Pairs(objects.into_iter().map(|(object, pairs)| (object, pairs.map())).collect())
 }
 
 fn behaviour(script: &Behaviour) -> Pairs {

@@ -1,10 +1,10 @@
 //! Steps and expectations as trees to write.
 
-use super::{Pairs, image, number};
+use super::{Pairs, image, metrics, number};
 use crate::lab::scenario::duration::show;
 use crate::lab::scenario::model::{
-    Action, Drift, DriftKind, Edit, EngineAction, Expected, FieldEdit, ObjectRef, ObjectState,
-    Push, PushKind, StateExpectation, Step,
+    Action, Answers, Ci, Drift, DriftKind, Edit, EngineAction, Expected, Fault, FieldEdit,
+    ObjectRef, ObjectState, Push, PushKind, StateExpectation, Step,
 };
 use crate::object::yaml::Yaml;
 
@@ -15,13 +15,29 @@ pub(super) fn step(step: &Step) -> Yaml {
     let pairs = Pairs::default().with_some("name", step.name.as_ref().map(Yaml::text));
     let pairs = match &step.action {
         None => pairs,
-        Some(Action::Push(it)) => pairs.with("push", push(it)),
+        Some(Action::Push(it)) => pairs.with("push", push(it).map()),
+        Some(Action::Ci(it)) => pairs.with("ci", ci(it)),
         Some(Action::Drift(it)) => pairs.with("drift", drift(it)),
         Some(Action::Image(rules)) => {
             pairs.with("image", Pairs(rules.iter().map(image).collect()).map())
         }
+        Some(Action::Metrics(rules)) => pairs.with("metrics", metrics(rules).map()),
         Some(Action::Wait(time)) => pairs.with("wait", Yaml::text(show(*time))),
+        Some(Action::WaitUntil(time)) => {
+            let until = Pairs::default().with("until", Yaml::text(show(*time)));
+            pairs.with("wait", until.map())
+        }
+        Some(Action::Fault(it)) => pairs.with("fault", fault(it)),
         Some(Action::Engine(it)) => pairs.with("engine", engine(*it)),
+        Some(Action::Foreign(stages)) => {
+            let stages = stages.iter().map(|stage| Yaml::from_json(&stage.value)).collect();
+            pairs.with("foreign", Yaml::List(stages))
+        }
+        Some(Action::Node(it)) => {
+            let yes = Yaml::Scalar(true.into());
+            let node = Pairs::default().with("name", Yaml::text(&it.name.value));
+            pairs.with("node", node.with(it.kind.word(), yes).map())
+        }
     };
     let mut expect: Vec<Yaml> = step.expect.iter().map(|e| expected(&e.expected)).collect();
     match (expect.len(), expect.pop()) {
@@ -34,7 +50,12 @@ pub(super) fn step(step: &Step) -> Yaml {
     }
 }
 
-fn push(push: &Push) -> Yaml {
+fn ci(ci: &Ci) -> Yaml {
+    let build = Pairs::default().with("build", Yaml::text(show(ci.build)));
+    Pairs([build.0, push(&ci.push).0].concat()).map()
+}
+
+fn push(push: &Push) -> Pairs {
     let text = |text: &Option<String>| text.as_ref().map(Yaml::text);
     let pairs = match &push.kind {
         PushKind::Commit(commit) => {
@@ -52,7 +73,7 @@ fn push(push: &Push) -> Yaml {
             .with_some("message", text(message)),
         PushKind::Tag { name } => Pairs::default().with("tag", Yaml::text(&name.value)),
     };
-    pairs.with_some("label", push.label.as_ref().map(|label| Yaml::text(&label.value))).map()
+    pairs.with_some("label", push.label.as_ref().map(|label| Yaml::text(&label.value)))
 }
 
 /// Edits of one kind stand under one key, so those that follow each other in another order than
@@ -128,7 +149,23 @@ fn drift(drift: &Drift) -> Yaml {
             .with_some("force", force.then(|| Yaml::Scalar(true.into()))),
     };
     let manager = Some(&drift.manager).filter(|name| *name != MANAGER);
-    pairs.with_some("as", manager.map(Yaml::text)).map()
+    let may_fail = drift.may_fail.then(|| Yaml::Scalar(true.into()));
+    pairs.with_some("as", manager.map(Yaml::text)).with_some("may-fail", may_fail).map()
+}
+
+fn fault(fault: &Fault) -> Yaml {
+    let Fault::Answers(Answers { answer, verb, kind, skip, count }) = fault else {
+        return Yaml::text(fault.to_string());
+    };
+    let word = answer.word();
+    let answer = word.parse::<u64>().map_or_else(|_| Yaml::text(word), number);
+    Pairs::default()
+        .with("answer", answer)
+        .with_some("verb", verb.map(|verb| Yaml::text(verb.word())))
+        .with_some("kind", kind.as_ref().map(|kind| Yaml::text(&kind.value)))
+        .with_some("skip", (*skip > 0).then(|| number(*skip)))
+        .with_some("count", (*count != 1).then(|| number(*count)))
+        .map()
 }
 
 fn engine(action: EngineAction) -> Yaml {

@@ -64,6 +64,30 @@ impl Objects {
         self.memory.borrow().values().cloned().collect()
     }
 
+    /// Writes every object of this run that is not in `known` to another database.
+    ///
+    /// # Errors
+    /// The other database takes one not.
+    pub fn export(
+        &self,
+        known: &mut std::collections::BTreeSet<ObjectId>,
+        into: &impl Write,
+    ) -> gix::Result<()> {
+        for (id, (kind, bytes)) in self.memory.borrow().iter() {
+            if known.insert(*id) {
+                into.write_buf(*kind, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder of the objects that were there before, if there were any.
+    #[must_use]
+    pub fn base_folder(&self) -> Option<std::path::PathBuf> {
+        let folder = self.base.as_ref()?.store_ref().path();
+        Some(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))
+    }
+
     fn keep(&self, kind: Kind, bytes: &[u8], id: ObjectId) -> ObjectId {
         self.memory.borrow_mut().entry(id).or_insert_with(|| (kind, Arc::from(bytes)));
         id

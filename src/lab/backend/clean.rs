@@ -1,0 +1,155 @@
+//! Before and after a run on a cluster over the wire: the namespaces that it needs are made, and
+//! what it made is removed, uid by uid.
+//!
+//! Whatever somebody else has put in the place of what was made stays.
+
+use std::collections::BTreeSet;
+
+use crate::api::{PatchKind, Propagation, Request, Response};
+use crate::object::{Gvr, Object, json};
+
+use super::error::SiteError;
+use super::guard::{Key, NAMESPACES, RUN_LABEL};
+use super::seen::AGENT;
+use super::site::Interrupt;
+use super::wire::Wire;
+
+/// The one namespace that is used though it is not the run's own.
+const DEFAULT: &str = "default";
+/// What quotas count of pods.
+const POD_QUOTAS: [&str; 8] = [
+    "pods",
+    "count/pods",
+    "cpu",
+    "memory",
+    "requests.cpu",
+    "requests.memory",
+    "limits.cpu",
+    "limits.memory",
+];
+const QUOTAS: Gvr = Gvr::new("", "v1", "resourcequotas");
+
+impl Wire {
+    /// Makes the namespaces that are needed, with the label of the run.
+    ///
+    /// # Errors
+    /// One is there already, or cannot be made; a quota of `default` is used up; somebody wants
+    /// the run to end.
+    pub(super) fn prepare(
+        &mut self,
+        namespaces: &BTreeSet<String>,
+        interrupt: &Interrupt,
+    ) -> Result<(), SiteError> {
+        for name in namespaces {
+            if interrupt.is_set() {
+                return Err(SiteError::Interrupted);
+            }
+            if name == DEFAULT {
+                self.has_room()?;
+                continue;
+            }
+            let value = json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": name.as_str(), "labels": {RUN_LABEL: self.run.as_str()}}});
+            let object = Object::from_value(value).unwrap_or_default();
+            let create = Request::create(NAMESPACES, "", object).by(AGENT);
+            let answer = self.link.call_blocking(&create);
+            match answer.as_object() {
+                Some(made) => self.guard.made(&NAMESPACES, made),
+                None => return Err(self.refused(name, &answer)),
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&self, name: &str, answer: &Response) -> SiteError {
+        let namespace = name.to_owned();
+        if answer.code != 409 {
+            let why = answer.as_status().map_or_else(String::new, |s| s.message.clone());
+            return SiteError::NamespaceRefused { namespace, why };
+        }
+        let there = self.link.call_blocking(&Request::get(NAMESPACES, "", name).by(AGENT));
+        let of_run = there.as_object().and_then(|there| there.label(RUN_LABEL));
+        let hint = of_run.map_or_else(String::new, |run| {
+            format!(" (it is of run {run}: kubectl delete namespace -l {RUN_LABEL}={run})")
+        });
+        SiteError::NamespaceTaken { namespace, hint }
+    }
+
+    /// Whether the quotas of `default` leave room for anything.
+    fn has_room(&self) -> Result<(), SiteError> {
+        let answer = self.link.call_blocking(&Request::list(QUOTAS, DEFAULT).by(AGENT));
+        let crate::api::Payload::List(quotas) = &answer.payload else { return Ok(()) };
+        let full = quotas.items.iter().find_map(|quota| {
+            let hard = quota.at(&["status", "hard"])?.as_object()?;
+            // Pods are made by controllers, whose refusals the run does not hear; of what it
+            // writes itself it hears.
+            let hard = hard.iter().filter(|(what, _)| POD_QUOTAS.contains(&what.as_str()));
+            hard.into_iter().find_map(|(what, hard)| {
+                let used = quota.text(&["status", "used", what])?;
+                (Some(used) == hard.as_str()).then(|| (quota.name().to_owned(), what.clone()))
+            })
+        });
+        match full {
+            None => Ok(()),
+            Some((quota, what)) => Err(SiteError::NamespaceRefused {
+                namespace: DEFAULT.to_owned(),
+                why: format!("its quota {quota} leaves no room for {what}"),
+            }),
+        }
+    }
+
+    /// Asks for the removal of all that was made.
+    pub(in crate::lab) fn remove(&mut self) {
+        for (key, uid) in self.guard.leavings() {
+            let mut request = Request::delete(key.gvr, &key.namespace, &key.name).by(AGENT);
+            request.options.delete.propagation = Some(Propagation::Background);
+            request.options.delete.uid = Some(uid);
+            // Whether it went is looked at afterwards.
+            let _ = self.link.call_blocking(&request);
+        }
+    }
+
+    /// What was made and is still there.
+    pub(in crate::lab) fn left(&self) -> Vec<(Key, String)> {
+        let mut left = self.guard.leavings();
+        left.retain(|(key, uid)| {
+            let get = Request::get(key.gvr.clone(), &key.namespace, &key.name).by(AGENT);
+            let answer = self.link.call_blocking(&get);
+            match answer.as_object() {
+                Some(object) => object.uid() == uid,
+                None => answer.code != 404,
+            }
+        });
+        left
+    }
+
+    /// Takes finalizers from what the run made and nobody finishes: nobody else has any there.
+    pub(in crate::lab) fn force(&mut self) {
+        let within: Vec<Key> = self.guard.within().cloned().collect();
+        let single = self.guard.leavings().into_iter().map(|(key, _)| key);
+        for key in within.into_iter().chain(single) {
+            let get = Request::get(key.gvr.clone(), &key.namespace, &key.name).by(AGENT);
+            let answer = self.link.call_blocking(&get);
+            let Some(object) = answer.as_object().filter(|object| object.is_deleting()) else {
+                continue;
+            };
+            if object.finalizers().next().is_some() {
+                let body = json!({"metadata": {"finalizers": null, "uid": object.uid()}});
+                let gvr = key.gvr.clone();
+                let patch = Request::patch(gvr, &key.namespace, &key.name, PatchKind::Merge, body);
+                let _ = self.link.call_blocking(&patch.by(AGENT));
+            }
+        }
+    }
+
+    /// Everything is removed.
+    pub(in crate::lab) fn forget(&mut self) {
+        self.guard.clear();
+    }
+
+    /// Removes what was made before a run could begin, without waiting for it.
+    pub(super) fn abandon(&mut self) {
+        self.remove();
+        self.guard.clear();
+    }
+}

@@ -1,0 +1,106 @@
+//! What a scenario needs of the place that it is run in, as it says and as follows from what it
+//! does; and whether a place gives that.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::base::limits;
+use crate::engine::apps::given;
+use crate::lab::scenario::Scenario;
+use crate::lab::scenario::model::{
+    Action, Behaviour, Expected, ImageRule, Need, NodeStepKind, Pull, Ready, Stop,
+};
+
+/// What a place gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gives {
+    /// Images do what a scenario says.
+    pub scripted_images: bool,
+    /// Time jumps to what is due next.
+    pub virtual_time: bool,
+}
+
+impl Gives {
+    fn gives(self, need: Need) -> bool {
+        match need {
+            Need::ScriptedImages => self.scripted_images,
+            // Only a world in memory plays nodes that can be told to stop, and it has its own time.
+            Need::ScriptedNodes | Need::VirtualTime => self.virtual_time,
+            // They come between the engine and a cluster in memory, where there is no site.
+            Need::Faults => false,
+        }
+    }
+
+    /// What a scenario needs and does not get here, in words; `None` where it can be run.
+    #[must_use]
+    pub fn lacking(self, scenario: &Scenario) -> Option<String> {
+        let lacking = of(scenario).into_iter().filter(|need| !self.gives(*need));
+        let words: Vec<&str> = lacking.map(Need::word).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
+/// What a scenario needs: what it names, images that fail or end, and long waits.
+#[must_use]
+pub fn of(scenario: &Scenario) -> BTreeSet<Need> {
+    let mut needs: BTreeSet<Need> = scenario.needs.iter().map(|need| need.value).collect();
+    let actions = || scenario.steps.iter().filter_map(|step| step.action.as_ref());
+    let changes = actions().filter_map(|action| match action {
+        Action::Image(rules) => Some(rules),
+        _ => None,
+    });
+    if scenario.images.iter().chain(changes.flatten()).any(is_scripted) {
+        needs.insert(Need::ScriptedImages);
+    }
+    let stops = |action: &Action| {
+        matches!(action, Action::Node(step)
+            if matches!(step.kind, NodeStepKind::Stop | NodeStepKind::Start))
+    };
+    let measures = |action: &Action| matches!(action, Action::Metrics(_));
+    if actions().any(|action| stops(action) || measures(action)) || !scenario.metrics.is_empty() {
+        needs.insert(Need::ScriptedNodes);
+    }
+    if actions().any(|action| matches!(action, Action::Fault(_))) {
+        needs.insert(Need::Faults);
+    }
+    if waits(scenario) > limits::REAL_WAIT {
+        needs.insert(Need::VirtualTime);
+    }
+    needs
+}
+
+/// Whether an image does what no real image does by itself. How long it takes is left to a real
+/// cluster.
+fn is_scripted(rule: &ImageRule) -> bool {
+    let Behaviour { pull, start: _, ready, crash, live, exit, stop } = &rule.script;
+    matches!(pull, Some(Pull::Fails | Pull::Never))
+        || matches!(ready, Some(Ready::Never))
+        || matches!(stop, Some(Stop::Ignored | Stop::Hangs))
+        || crash.is_some()
+        || live.is_some()
+        || exit.is_some()
+}
+
+/// How long a run waits whatever happens.
+fn waits(scenario: &Scenario) -> Duration {
+    let step = |step: &crate::lab::scenario::model::Step| {
+        let wait = match step.action {
+            Some(Action::Wait(time)) => time,
+            _ => Duration::ZERO,
+        };
+        let holds = step.expect.iter().filter_map(|one| match &one.expected {
+            Expected::State(state) => state.hold,
+            Expected::Object { hold, .. } => *hold,
+            _ => None,
+        });
+        wait.max(holds.max().unwrap_or_default())
+    };
+    scenario.steps.iter().map(step).sum()
+}
+
+/// Namespaces that have to be there before a run begins: the engine's, and those of the Apps.
+#[must_use]
+pub(super) fn namespaces(scenario: &Scenario) -> BTreeSet<String> {
+    let of_apps = scenario.apps.iter().map(|given| given.app.namespace.clone());
+    of_apps.chain([given::NAMESPACE.to_owned()]).collect()
+}
