@@ -25,6 +25,7 @@ pub(super) fn why(verdict: &Verdict) -> Option<String> {
 /// A phase in words: what was being done.
 pub(super) const fn phase_words(phase: PhaseName) -> &'static str {
     match phase {
+        PhaseName::Build => "build",
         PhaseName::Push => "reach the repository",
         PhaseName::Notice => "be noticed",
         PhaseName::Fetch => "fetch",

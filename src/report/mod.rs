@@ -1,4 +1,4 @@
-//! Records of runs as text: for a terminal, for a program, for a CI system.
+//! Records of runs as text: for a terminal, for a browser, for a program, for a CI system.
 //!
 //! Pure functions from [`RunRecord`](crate::record::RunRecord) to `String`: nothing is computed
 //! here that is not about showing it, nothing is printed, and no clock, terminal or file is asked.
@@ -8,6 +8,7 @@ mod bars;
 mod digest;
 mod duration;
 mod failure;
+mod html;
 mod json;
 mod junit;
 mod page;
@@ -15,6 +16,7 @@ mod scenario;
 mod terminal;
 
 pub use failure::reproduction;
+pub use html::html;
 pub use json::json;
 pub use junit::junit;
 pub use page::Look;
