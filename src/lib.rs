@@ -13,8 +13,10 @@
 //! hours pass in milliseconds, in real time the same loop waits.
 //!
 //! A request is plain data ([`api::Request`]), and so is an answer. Who carries it is a
-//! *transport*: now [`sim::world`], which hands it to the server in memory after the latency that
-//! the profile says.
+//! *transport*: [`sim::world`], which hands it to the server in memory after the latency that the
+//! profile says, or [`api::http`], which carries it to a real server. Faults come between
+//! ([`sim::faults`]), and what becomes of objects whose controllers are not there is
+//! [`sim::stages`]'.
 //!
 //! # Layers
 //!
@@ -28,8 +30,8 @@
 //! | 3 | [`engine`] | the GitOps engine | `api`, `object`, `base` |
 //! | 3 | [`sim`] | the simulated cluster | `api`, `fields`, `object`, `base` |
 //! | 4 | [`serve`] | the simulated cluster on the wire, in real time | `sim`, `api`, `object`, `base` |
-//! | 4 | [`lab`] | scenarios, runs, checks, the repository of a run | `engine`, `sim`, `record` and below |
-//! | 4 | [`report`] | a record as a page, JSON or JUnit | `record`, `base` |
+//! | 4 | [`lab`] | scenarios, runs, checks, the repository of a run; clusters to run on, benches, claims, exploration | `engine`, `sim`, `record` and below |
+//! | 4 | [`report`] | a record as a page for a terminal or a browser, JSON or JUnit | `record`, `base` |
 //! | 5 | [`cli`] | arguments, exit codes, one file a subcommand | all of the above |
 //!
 //! `tests/tidy.rs` reads every import and refuses one that this table does not have. Inside

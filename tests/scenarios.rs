@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use towtank::lab::run::{Options, run};
 use towtank::lab::scenario;
-use towtank::record::{Clock, RunRecord, Verdict};
+use towtank::record::{RunRecord, Verdict};
 use towtank::report::{Look, terminal};
 
 /// What one run came to.
@@ -23,7 +23,7 @@ struct Run {
 /// Runs the scenario at `path`: the only place where this harness meets the lab.
 fn run_one(path: &Path, seed: u64) -> Result<Run, String> {
     let scenario = scenario::load(path).map_err(|problems| problems.to_string())?;
-    let options = Options { seed, clock: Clock::Virtual, profile: None };
+    let options = Options { seed, ..Options::default() };
     let finished = run(&scenario, &options).map_err(|error| error.to_string())?;
     Ok(Run { raw: finished.raw.into_bytes(), record: finished.record })
 }

@@ -66,7 +66,7 @@ fn scenario(apps: usize, steps: &str) -> Scenario {
 }
 
 fn played(scenario: &Scenario, seed: u64) -> RunRecord {
-    let options = Options { seed, clock: Clock::Virtual, profile: None };
+    let options = Options { seed, clock: Clock::Virtual, ..Options::default() };
     run(scenario, &options).unwrap_or_else(|error| panic!("{error}")).record
 }
 

@@ -13,6 +13,8 @@ mod lab;
 mod measure;
 mod render;
 mod serve;
+mod sim;
+mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +38,11 @@ const BENCHES: &[Bench] = &[
     Bench { name: "render/overlay-parsed", size: 200, body: render::overlay_parsed },
     Bench { name: "render/one-of-100-overlays", size: 100, body: render::one_of_many },
     Bench { name: "lab/process", size: 10, body: lab::process },
+    Bench { name: "world/deployment-of-3", size: 1_000, body: world::deployments },
+    Bench { name: "world/roll-1000", size: 1_000, body: world::rollout },
+    Bench { name: "world/cron-day", size: 1_440, body: world::schedule },
+    Bench { name: "sim/store", size: 200_000, body: sim::store },
+    Bench { name: "sim/apply-same", size: 20_000, body: sim::apply_same },
     Bench { name: "serve/start", size: 10, body: serve::start },
     Bench { name: "serve/get", size: 2_000, body: serve::get },
     Bench { name: "serve/apply-new", size: 1_000, body: serve::apply_new },

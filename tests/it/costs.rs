@@ -4,12 +4,12 @@
 use towtank::base::Profile;
 use towtank::lab::load;
 use towtank::lab::run::{Options, run};
-use towtank::record::{Clock, PhaseName, Push, PushEnd, RunRecord, Verdict};
+use towtank::record::{PhaseName, Push, PushEnd, RunRecord, Verdict};
 
 /// Plays `steps` on the canonical load.
 fn play(apps: usize, steps: &str, profile: Profile) -> RunRecord {
     let scenario = load::scenario(apps, steps).unwrap_or_else(|problems| panic!("{problems}"));
-    let options = Options { seed: 1, clock: Clock::Virtual, profile: Some(profile) };
+    let options = Options { seed: 1, profile: Some(profile), ..Options::default() };
     let record = run(&scenario, &options).unwrap_or_else(|error| panic!("{error}")).record;
     assert_eq!(record.verdict, Verdict::Passed, "{:#?}", record.failures);
     record
@@ -83,7 +83,7 @@ fn a_rollback_leaves_in_the_instant_in_which_the_failure_is_seen() {
     };
     scenario.images[0].pattern.value = "load/*:bad".to_owned();
     scenario.images[0].script = rule;
-    let options = Options { seed: 1, clock: Clock::Virtual, profile: Some(Profile::warm()) };
+    let options = Options { seed: 1, profile: Some(Profile::warm()), ..Options::default() };
     let finished = run(&scenario, &options).unwrap_or_else(|error| panic!("{error}"));
     let back = finished.record.returns.first().expect("it was rolled back");
     assert!(back.healthy, "{back:?}");

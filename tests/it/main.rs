@@ -3,6 +3,10 @@
 
 mod admission;
 mod auth;
+mod backend;
+mod bench;
+mod chaos;
+mod claims;
 mod cli;
 mod controllers;
 mod costs;
@@ -11,13 +15,17 @@ mod discovery;
 mod engine;
 mod fields;
 mod git;
+mod kinds;
 mod merge;
+mod nodes_and_stages;
 mod pods;
 mod protobuf;
 mod real_input;
 mod render;
 mod render_bad;
+mod render_commands;
 mod render_live;
+mod render_pairs;
 mod rest;
 mod scenario_language;
 mod senders;

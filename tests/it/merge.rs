@@ -95,7 +95,7 @@ fn schema() -> Schema {
 }
 
 /// The object with its owners as managed fields, and one owner more, so that it counts as tracked.
-fn tracked(object: &Value, owners: &Map<String, Value>) -> Object {
+fn tracked(object: &Value, owners: &Map) -> Object {
     // The library leaves null of an object that lost its last field; ours have metadata.
     let mut object = Object::from_value(object.clone()).unwrap_or_default();
     let entry = |name: &str, operation: &str, fields: &Value| {
@@ -113,7 +113,7 @@ fn tracked(object: &Value, owners: &Map<String, Value>) -> Object {
 }
 
 /// An object and its owners, as they are recorded.
-fn untracked(mut object: Object) -> (Value, Map<String, Value>) {
+fn untracked(mut object: Object) -> (Value, Map) {
     let entries = object.list(&["metadata", "managedFields"]).to_vec();
     object.remove(&["metadata"]);
     let named = entries.iter().filter(|e| e["manager"] != "nobody");

@@ -68,7 +68,7 @@ fn check(folder: &Path, path: &str, want: &Want) {
         Part(text) => assert!(not_tried.is_some_and(|what| what.contains(text)), "{name}"),
         _ => assert_eq!(not_tried, None, "{name}"),
     }
-    let options = Options { seed: 1, clock: Clock::Virtual, profile: None };
+    let options = Options { seed: 1, clock: Clock::Virtual, ..Options::default() };
     let record = run(&scenario, &options).unwrap_or_else(|error| panic!("{name}: {error}")).record;
     assert_eq!(record.verdict, Verdict::Passed, "{name}: {:#?}", record.failures);
     if matches!(want, All) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use towtank::api::{EventKind, List, PatchKind, Payload, Request, WatchEvent};
 use towtank::base::{Rng, Time};
-use towtank::object::{Gvr, Map, Name, Object, Value, json};
+use towtank::object::{Gvr, Key, Map, Name, Object, Value, json};
 use towtank::sim::Server;
 use towtank::sim::rest::table::{Include, Transform};
 
@@ -39,8 +39,7 @@ fn object(value: &Value) -> Arc<Object> {
 fn differences(path: &str, expected: &Value, found: &Value, out: &mut Vec<String>) {
     match (expected, found) {
         (Value::Object(a), Value::Object(b)) => {
-            let keys: Vec<&String> =
-                a.keys().chain(b.keys().filter(|k| !a.contains_key(k))).collect();
+            let keys: Vec<&Key> = a.keys().chain(b.keys().filter(|k| !a.contains_key(k))).collect();
             for key in keys {
                 let (a, b) = (a.get(key), b.get(key));
                 let absent = Value::String("(absent)".to_owned());

@@ -23,7 +23,8 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Where the network, processes and an async runtime may be.
-const SHELLS: &[&str] = &["src/api/http.rs", "src/serve/", "src/lab/backend", "src/cli/"];
+const SHELLS: &[&str] =
+    &["src/api/http.rs", "src/api/http/", "src/serve/", "src/lab/backend", "src/cli/"];
 
 /// Outside crates that have a place of their own; a path is allowed by its beginning.
 const PLACES: &[(&str, &[&str])] = &[
@@ -35,9 +36,10 @@ const PLACES: &[(&str, &[&str])] = &[
     ("tower", SHELLS),
     ("kube", SHELLS),
     ("k8s_openapi", SHELLS),
-    ("gix", &["src/engine/source", "src/lab/world"]),
+    ("gix", &["src/engine/source", "src/lab/world", "src/lab/backend"]),
     ("granit_parser", &["src/object/yaml/"]),
     ("clap", &["src/cli/"]),
+    ("minijinja", &["src/report/"]),
     ("quick_junit", &["src/report/"]),
     ("rand_chacha", &["src/base/rng.rs"]),
 ];

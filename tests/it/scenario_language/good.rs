@@ -20,7 +20,7 @@ pub(super) const FULL: &str = r#"
 name: everything
 description: Every key of the language.
 repo: ./shop
-world: { profile: cold, nodes: 5 }
+world: { profile: cold, nodes: 5, stages: stages.yaml }
 seed: 7
 apps:
   - { name: infra, path: ./infra/ }
@@ -37,6 +37,19 @@ images:
   "shop/cart:bad": { pull: fails, ready: never, crash: after 5s, live: until 10s }
   "shop/job": { crash: { after: 5s, exit-code: 3, times: 2 }, exit: { after: 2s, code: 1 }, stop: 1s }
   "shop/slow": { pull: never, stop: hangs }
+foreign:
+  - name: certificates
+    kind: Certificate.cert-manager.io
+    when: { namespace: shop, name: "web-*", labels: { a: b }, annotations: { c: d }, has: { spec: { x: 1 } }, conditions: { Ready: absent } }
+    after: 1s..3s
+    weight: 2
+    outcome: failed
+    condition: Ready
+    reason: Pending
+    message: waits
+    set: { status.phase: Waiting }
+    secret: { name: "{spec.secretName}", type: Opaque, keys: [a], keys-of: spec.a, key-of-each: "spec.b[].c", owned: true }
+    create: [{ apiVersion: v1, kind: ConfigMap, metadata: { name: x } }]
 steps:
   - name: first deploy
     expect: { app: shop, ready: { within: 12s } }
@@ -75,7 +88,7 @@ steps:
     expect: { app: shop, rolled-back: { to: previous, within: 10s, after: failed } }
   - drift: { scale: deployment/shop/cart, replicas: 0 }
     expect: { app: shop, reverted: { to: v1 } }
-  - drift: { delete: service/shop/cart }
+  - drift: { delete: service/shop/cart, may-fail: true }
   - drift: { create: { apiVersion: v1, kind: ConfigMap, metadata: { name: x, namespace: shop } } }
   - drift: { apply: { apiVersion: v1, kind: ConfigMap, metadata: { name: x } }, as: me, force: true }
   - image: { "shop/cart:bad": { ready: 1s } }
@@ -83,8 +96,30 @@ steps:
   - engine: stop
   - engine: start
   - engine: restart
+  - fault: watch-drop
+  - fault: compact
+  - fault: { answer: 500, verb: patch, kind: Deployment, skip: 1, count: 2 }
+  - fault: { answer: timeout-after-commit }
+  - fault: end
+  - node: { name: node-1, stop: true }
+  - node: { name: node-1, start: true }
+  - node: { name: node-2, cordon: true }
+  - node: { name: node-2, uncordon: true }
+  - node: { name: node-2, drain: true }
+  - node: { name: node-2, delete: true }
+  - node: { name: node-1, out-of-service: true }
+  - foreign: [{ kind: Pod, outcome: never }]
   - engine: { restart: { after-writes: 2 } }
     expect: [{ app: shop, held: {} }, { app: shop, corrected: {} }, { app: infra, reported: }]
+  - ci:
+      build: 12s
+      edit: { file: kustomization.yaml, set: { "images[name=shop/cart].newTag": 0a1b2c3 } }
+      message: deploy 0a1b2c3
+      label: built
+    expect: { app: shop, ready: { within: 30s } }
+  - ci: { build: 1500ms, set-image: { shop/cart: "1.11" } }
+    expect: { note: { on: built, contains: x } }
+  - wait: { until: 20m }
 "#;
 
 fn full() -> Scenario {
@@ -192,10 +227,26 @@ fn steps_are_told_on_one_line() {
             "engine stop",
             "engine start",
             "engine restart",
-            "engine restart after 2 writes"
+            "fault watch-drop",
+            "fault compact",
+            "fault 500 to 2 patch of Deployment after 1",
+            "fault timeout-after-commit to 1 write",
+            "fault end",
+            "node stop node-1",
+            "node start node-1",
+            "node cordon node-2",
+            "node uncordon node-2",
+            "node drain node-2",
+            "node delete node-2",
+            "node out-of-service node-1",
+            "foreign Pod",
+            "engine restart after 2 writes",
+            "ci deploy 0a1b2c3 after a build of 12s",
+            "ci set-image shop/cart:1.11 after a build of 1500ms",
+            "wait until 20m"
         ]
     );
-    let Some(Action::Engine(action)) = &scenario.steps[17].action else { panic!("no engine") };
+    let Some(Action::Engine(action)) = &scenario.steps[30].action else { panic!("no engine") };
     assert_eq!(*action, EngineAction::RestartAfterWrites(2));
     let Some(Action::Drift(drift)) = &scenario.steps[11].action else { panic!("no drift") };
     assert!(matches!(drift.kind, DriftKind::Apply { force: true, .. }));

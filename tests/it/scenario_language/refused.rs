@@ -49,8 +49,7 @@ fn what_is_no_scenario_is_told_what_one_has() {
     check(
         "- a",
         &[
-            "1:1: expected a map with name, description, repo, world, seed, apps, images and steps, \
-           found a list",
+            "1:1: expected a map with name, description, repo, remotes, world, seed, needs, notice, apps, images, metrics, foreign and steps, found a list",
         ],
     );
     check(
@@ -59,8 +58,8 @@ fn what_is_no_scenario_is_told_what_one_has() {
             "1:1: a scenario needs \"description\": text",
             "1:1: a scenario needs \"name\": a name of lower-case letters, digits and dashes",
             "1:1: a scenario needs \"repo\": text, or a map with files",
-            "1:1: a scenario needs \"steps\": a list (a map with one of push, drift, image, wait, \
-             engine)",
+            "1:1: a scenario needs \"steps\": a list (a map with one of push, ci, drift, image, metrics, \
+              wait, fault, engine, node, foreign)",
         ],
     );
     let good = format!("{HEAD}steps: [wait: 1s]\n");
@@ -85,8 +84,8 @@ fn a_key_that_is_unknown_is_told_with_the_nearest_that_is_known() {
     check_line("step: []", &["5:1: unknown key \"step\" in a scenario; did you mean \"steps\"?"]);
     check_line(
         "colour: red",
-        &["5:1: unknown key \"colour\" in a scenario; expected name, description, repo, world, \
-           seed, apps, images or steps"],
+        &["5:1: unknown key \"colour\" in a scenario; expected name, description, repo, \
+           remotes, world, seed, needs, notice, apps, images, metrics, foreign or steps"],
     );
     check_line(
         "world: { profil: warm }",
@@ -139,7 +138,7 @@ fn a_value_of_the_wrong_kind_is_told_with_what_was_expected() {
     check_line(
         "steps: []",
         &[
-            "5:8: expected a list (a map with one of push, drift, image, wait, engine), found an empty \
+            "5:8: expected a list (a map with one of push, ci, drift, image, metrics, wait, fault, engine, node, foreign), found an empty \
          list",
         ],
     );
@@ -204,17 +203,36 @@ fn a_step_has_one_action_or_an_expectation() {
     check_steps(
         "{ wait: 1s, engine: stop }",
         &[
-            "5:21: \"engine\" cannot stand beside \"wait\": a step has one of push, drift, image, wait, \
-         engine",
+            "5:21: \"engine\" cannot stand beside \"wait\": a step has one of push, ci, drift, image, \
+         metrics, wait, fault, engine, node, foreign",
         ],
     );
-    check_steps("{}", &["5:9: a step needs one of push, drift, image, wait, engine, expect"]);
+    check_steps(
+        "{}",
+        &[
+            "5:9: a step needs one of push, ci, drift, image, metrics, wait, fault, engine, node, foreign, expect",
+        ],
+    );
     check_steps(
         "{ name: x }",
         &[
             "5:9: a step without an action needs \"expect\": a map with one of app, object, requests, \
          note, event, or a list of such",
         ],
+    );
+}
+
+#[test]
+fn a_pipeline_builds_for_a_while_and_then_commits() {
+    check_steps("{ ci: { set-image: { a: b } } }", &["5:15: a ci needs \"build\": TIME"]);
+    check_steps(
+        "{ ci: { build: 12s, revert: HEAD } }",
+        &["5:29: unknown key \"revert\" in a ci; expected build, set-image, write, edit, delete, \
+           message or label"],
+    );
+    check_steps(
+        "{ wait: { untill: 12s } }",
+        &["5:19: unknown key \"untill\" in a wait; did you mean \"until\"?"],
     );
 }
 
@@ -318,7 +336,7 @@ fn a_drift_is_one_write() {
             "5:18: a patch needs \"set\": a map by path of fields",
             "5:27: expected an object as kind/namespace/name or kind/name, found \
          \"Deployment/shop/cart\"; did you mean \"deployment/shop/cart\"?",
-            "5:49: \"replicas\" does not go with \"patch\"; expected patch, set or as",
+            "5:49: \"replicas\" does not go with \"patch\"; expected patch, set, as or may-fail",
         ],
     );
     check_steps(
@@ -442,4 +460,41 @@ fn kinds_are_held_against_those_that_there_are() {
          \"apiVersion: apps/v1\"?\n\
          dir/a.scenario.yaml:11:19: unknown kind \"ConfigMpa\" in \"v1\"; did you mean \"ConfigMap\"?"
     );
+}
+
+#[test]
+fn a_run_in_which_no_engine_is_left_could_judge_nothing() {
+    check_steps(
+        "{ engine: stop }, { wait: 1s }",
+        &[
+            "5:9: the engine is stopped here and not started again, so that nothing could be judged; \
+           expected a step with \"engine: start\" after it",
+        ],
+    );
+}
+
+#[test]
+fn a_reason_that_the_engine_never_gives_is_told_with_the_nearest() {
+    check_expect(
+        "{ event: { app: shop, reason: Redy } }",
+        &["5:59: expected Ready, Failed, RolledBack, RevertPushed, Held, Degraded, Recovered, \
+           DriftCorrected, DriftReported, DriftFight or FetchFailed, found \"Redy\"; did you mean \
+           \"Ready\"?"],
+    );
+}
+
+#[test]
+fn a_fault_says_what_is_answered() {
+    check_steps(
+        "{ fault: watch-dop }",
+        &["5:18: expected watch-drop, compact or end, found \"watch-dop\"; did you mean \
+           \"watch-drop\"?"],
+    );
+    check_steps(
+        "{ fault: { verb: patch } }",
+        &["5:18: a fault needs \"answer\": 500, 503, 429, \
+         conflict, timeout or timeout-after-commit"],
+    );
+    check_steps("{ fault: { answer: 500, kind: Deployment, count: 2 } }", &[]);
+    check_steps("{ fault: { answer: \"500\" } }", &[]);
 }

@@ -13,7 +13,7 @@ use towtank::engine::{render, source};
 use towtank::lab::run::{Options, run};
 use towtank::lab::scenario::{find, parse};
 use towtank::lab::world::git::GitWorld;
-use towtank::record::Clock;
+use towtank::record::{Clock, Verdict};
 
 /// Cases of each kind.
 fn cases(usual: u64) -> u64 {
@@ -91,10 +91,56 @@ fn whatever_a_scenario_says_it_is_run_or_told_why_not() {
         let (file, text) = pick(&mut rng, &scenarios);
         let text = mutated(&mut rng, text, &words);
         let Ok(scenario) = parse(file, &text) else { continue };
-        let options = Options { seed: case, clock: Clock::Virtual, profile: None };
+        let options = Options { seed: case, clock: Clock::Virtual, ..Options::default() };
         let result = catch_unwind(AssertUnwindSafe(|| run(&scenario, &options).map(drop)));
         assert!(result.is_ok(), "case {case} of {} panics:\n{text}", file.display());
     }
+}
+
+const CART: &str = "name: a
+description: d
+repo:
+  files:
+    cart.yaml: |
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: { name: cart }
+      data: { a: b }
+apps: [{ name: shop }]
+steps:
+";
+
+/// What a run of these steps comes to: a mistake, or its verdict and the first failure's detail.
+fn outcome(steps: &str) -> Result<(Verdict, String), String> {
+    let scenario = parse(Path::new("x.scenario.yaml"), &format!("{CART}{steps}")).unwrap();
+    let finished = run(&scenario, &Options::default()).map_err(|error| error.to_string())?;
+    let first = finished.record.failures.first().map(|failure| failure.detail.clone());
+    Ok((finished.record.verdict, first.unwrap_or_default()))
+}
+
+#[test]
+fn a_foreign_write_that_is_refused_ends_the_run_unless_it_may_fail() {
+    let write = "patch: configmap/crt, set: { data.a: c }";
+    let mistake = outcome(&format!("  - drift: {{ {write} }}\n")).unwrap_err();
+    assert!(mistake.starts_with("x.scenario.yaml:12:5: patch of ConfigMap/default/crt is refused"));
+    let (verdict, _) = outcome(&format!("  - drift: {{ {write}, may-fail: true }}\n")).unwrap();
+    assert_eq!(verdict, Verdict::Passed);
+}
+
+#[test]
+fn a_time_that_counts_from_what_never_comes_is_not_met() {
+    let step = "  - push: { edit: { file: cart.yaml, set: { data.a: c } } }\n    \
+                expect: { app: shop, rolled-back: { within: 10s, after: failed } }\n";
+    let (verdict, detail) = outcome(step).unwrap();
+    assert_eq!(verdict, Verdict::Failed);
+    assert_eq!(detail, "failed, which its time is counted from, did not come");
+}
+
+#[test]
+fn what_is_never_to_be_ready_is_not_so_at_any_time_of_the_step() {
+    let (verdict, detail) =
+        outcome("  - wait: 5s\n    expect: { app: shop, never: ready }\n").unwrap();
+    assert_eq!((verdict, detail.as_str()), (Verdict::Failed, "it was ready at 0.000 s"));
 }
 
 /// A kustomization with most of what one can say.
