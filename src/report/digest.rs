@@ -2,7 +2,9 @@
 
 use super::duration::duration;
 use super::page::counted;
-use crate::record::{Clock, DriftEnd, PhaseName, PushEnd, RunRecord, Verdict};
+use crate::record::{
+    Clock, Drift, DriftEnd, PhaseName, PushEnd, Return, ReturnKind, RunRecord, Verdict, short,
+};
 
 /// The outcome as every report names it: not having converged is a failure with a reason.
 pub(super) const fn word(verdict: &Verdict) -> &'static str {
@@ -50,6 +52,41 @@ pub(super) fn end_words(end: PushEnd, total_us: u64) -> String {
         PushEnd::Preempted => format!("overtaken after {after}"),
         PushEnd::Unchanged => format!("nothing to do, known after {after}"),
         PushEnd::Pending => format!("still pending after {after}"),
+    }
+}
+
+/// What a way back is called.
+pub(super) const fn return_label(back: &Return) -> &'static str {
+    match back.kind {
+        ReturnKind::Rollback => "rollback",
+        ReturnKind::Revert => "revert",
+    }
+}
+
+/// A way back in words: from where to where, how it ended, and what took the time.
+pub(super) fn return_words(back: &Return) -> String {
+    let phase = |p: &crate::record::Phase| format!("{} {}", phase_words(p.phase), duration(p.us));
+    let phases: Vec<String> = back.phases.iter().map(phase).collect();
+    format!(
+        "{} {} → {}: {} {} after the failure ({})",
+        back.app,
+        short(&back.from),
+        short(&back.to),
+        if back.healthy { "healthy again" } else { "not healthy again" },
+        duration(back.total_us),
+        phases.join(", ")
+    )
+}
+
+/// What became of a foreign write.
+pub(super) fn drift_end_words(drift: &Drift) -> String {
+    let after = duration(drift.ended_us.or(drift.seen_us).unwrap_or(0));
+    match drift.end {
+        DriftEnd::Corrected => format!("corrected in {after}"),
+        DriftEnd::Reported => format!("reported in {after}, left as it is"),
+        DriftEnd::Refused => "refused by the API server".to_owned(),
+        DriftEnd::Seen => format!("seen after {after}, not corrected"),
+        DriftEnd::Unseen => "nothing that the engine minds".to_owned(),
     }
 }
 

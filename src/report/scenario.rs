@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::bars::bar;
-use super::digest::{end_words, phase_words, pushes, why};
+use super::digest::{
+    drift_end_words, end_words, phase_words, pushes, return_label, return_words, why,
+};
 use super::duration::{Column, duration};
 use super::page::{Ink, Page, columns, counted, cut_middle};
 use super::terminal::verdict;
 use crate::record::{
-    Drift, DriftEnd, Failure, FailureKind, PhaseName, Push, PushEnd, Requests, Return, ReturnKind,
-    RunRecord, Wave, short,
+    Drift, DriftEnd, Failure, FailureKind, PhaseName, Push, PushEnd, Requests, Return, RunRecord,
+    Wave, short,
 };
 
 /// Pushes that are shown with a time line; where there are more, each has one line.
@@ -206,25 +208,8 @@ fn checked(record: &RunRecord) -> Option<Row> {
 }
 
 fn return_row(back: &Return) -> Row {
-    let label = match back.kind {
-        ReturnKind::Rollback => "rollback",
-        ReturnKind::Revert => "revert",
-    };
-    let phases: Vec<String> = back
-        .phases
-        .iter()
-        .map(|p| format!("{} {}", phase_words(p.phase), duration(p.us)))
-        .collect();
-    let (ink, end) =
-        if back.healthy { (Ink::Good, "healthy again") } else { (Ink::Bad, "not healthy again") };
-    let (from, to) = (short(&back.from), short(&back.to));
-    let text = format!(
-        "{} {from} → {to}: {end} {} after the failure ({})",
-        back.app,
-        duration(back.total_us),
-        phases.join(", ")
-    );
-    (label, ink, text)
+    let ink = if back.healthy { Ink::Good } else { Ink::Bad };
+    (return_label(back), ink, return_words(back))
 }
 
 fn drift_row(drift: &Drift) -> Row {
@@ -237,14 +222,12 @@ fn drift_row(drift: &Drift) -> Row {
         (what, fields) => format!(" {what} of {}", fields.join(", ")),
     };
     let by = drift.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-    let after = duration(drift.ended_us.or(drift.seen_us).unwrap_or(0));
-    let (ink, end) = match drift.end {
-        DriftEnd::Corrected => (Ink::Good, format!("corrected in {after}")),
-        DriftEnd::Reported => (Ink::Plain, format!("reported in {after}, left as it is")),
-        DriftEnd::Refused => (Ink::Plain, "refused by the API server".to_owned()),
-        DriftEnd::Seen => (Ink::Warn, format!("seen after {after}, not corrected")),
-        DriftEnd::Unseen => (Ink::Plain, "nothing that the engine minds".to_owned()),
+    let ink = match drift.end {
+        DriftEnd::Corrected => Ink::Good,
+        DriftEnd::Seen => Ink::Warn,
+        DriftEnd::Reported | DriftEnd::Refused | DriftEnd::Unseen => Ink::Plain,
     };
+    let end = drift_end_words(drift);
     ("drift", ink, format!("{}{what}{by}: {end}", drift.object))
 }
 

@@ -31,4 +31,5 @@ mod scenario_language;
 mod senders;
 mod serve;
 mod table;
+mod trees;
 mod webhooks;

@@ -8,10 +8,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use towtank::base::{Digest, Rng};
+use towtank::base::Rng;
 use towtank::engine::model::{Blob, Node, Tree};
 use towtank::engine::render::ParseCache;
 use towtank::engine::render::kustomize::{self, Options};
+
+use crate::trees;
 
 /// A folder's files by path.
 fn files(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
@@ -24,24 +26,6 @@ fn files(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
             files(&path, &name, found);
         } else {
             found.insert(name, fs::read(&path).unwrap());
-        }
-    }
-}
-
-fn insert(tree: &mut Tree, path: &str, bytes: &[u8]) {
-    let mut digest = Digest::default();
-    digest.add(bytes);
-    match path.split_once('/') {
-        None => {
-            let blob = Blob { id: digest.to_hex().into(), bytes: bytes.into() };
-            tree.entries.insert(path.into(), Node::File(Arc::new(blob)));
-        }
-        Some((name, rest)) => {
-            let empty = Tree { id: name.into(), entries: BTreeMap::new() };
-            let folder = tree.entries.entry(name.into()).or_insert(Node::Dir(Arc::new(empty)));
-            if let Node::Dir(folder) = folder {
-                insert(Arc::make_mut(folder), rest, bytes);
-            }
         }
     }
 }
@@ -104,7 +88,7 @@ fn damaged_kustomizations_end_in_a_result_or_an_error() {
         files(&case.join("in"), "", &mut originals);
         let top = if originals.keys().any(|path| path.starts_with("top/")) { "top" } else { "" };
         for _ in 0..20 {
-            let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+            let mut tree = trees::empty();
             let count = u64::try_from(originals.len()).unwrap();
             let chosen = usize::try_from(rng.below(count)).unwrap();
             for (at, (path, bytes)) in originals.iter().enumerate() {
@@ -112,7 +96,7 @@ fn damaged_kustomizations_end_in_a_result_or_an_error() {
                 if at == chosen {
                     damage(&mut bytes, &mut rng);
                 }
-                insert(&mut tree, path, &bytes);
+                trees::insert(&mut tree, path, &bytes);
             }
             let options = Options::default();
             match kustomize::build(&tree, top, &options, &mut ParseCache::new()) {
@@ -134,9 +118,9 @@ fn damaged_kustomizations_end_in_a_result_or_an_error() {
 #[test]
 fn what_would_not_end_is_refused() {
     let check = |texts: &[(&str, &str)], expected: &str| {
-        let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+        let mut tree = trees::empty();
         for (path, text) in texts {
-            insert(&mut tree, path, text.as_bytes());
+            trees::insert(&mut tree, path, text.as_bytes());
         }
         let options = Options::default();
         let error = kustomize::build(&tree, "a", &options, &mut ParseCache::new()).unwrap_err();
@@ -186,11 +170,11 @@ fn what_would_not_end_is_refused() {
 
 #[test]
 fn a_file_that_was_too_large_to_be_read_is_not_taken_for_an_empty_one() {
-    let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+    let mut tree = trees::empty();
     let text = "resources: [x.yaml]\nconfigMapGenerator: [{name: a, files: [big]}]\n";
-    insert(&mut tree, "kustomization.yaml", text.as_bytes());
+    trees::insert(&mut tree, "kustomization.yaml", text.as_bytes());
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n";
-    insert(&mut tree, "x.yaml", map.as_bytes());
+    trees::insert(&mut tree, "x.yaml", map.as_bytes());
     let unread = Blob { id: "0123456789012345678901234567890123456789".into(), bytes: [].into() };
     let unread = Node::File(Arc::new(unread));
     for name in ["big", "x.yaml"] {
@@ -202,14 +186,14 @@ fn a_file_that_was_too_large_to_be_read_is_not_taken_for_an_empty_one() {
 
 /// A kustomization of so many ConfigMaps, in one file.
 fn many(objects: usize) -> Tree {
-    let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+    let mut tree = trees::empty();
     let map = |n| {
         format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{n}}}\ndata: {{a: b}}\n")
     };
     let all: String = (0..objects).map(map).collect();
-    insert(&mut tree, "all.yaml", all.as_bytes());
+    trees::insert(&mut tree, "all.yaml", all.as_bytes());
     let text = "resources: [all.yaml]\nnamespace: x\nnamePrefix: p-\ncommonLabels: {a: b}\n";
-    insert(&mut tree, "kustomization.yaml", text.as_bytes());
+    trees::insert(&mut tree, "kustomization.yaml", text.as_bytes());
     tree
 }
 

@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
-use towtank::base::{Digest, Rng};
-use towtank::engine::model::{Blob, Node, Tree};
+use towtank::base::Rng;
 use towtank::engine::render::ParseCache;
 use towtank::engine::render::kustomize::{self, Options};
 use towtank::object::yaml::go_string;
 use towtank::object::{Value, json};
+
+use crate::trees;
 
 /// Documents by path.
 type Files = BTreeMap<String, Vec<Value>>;
@@ -57,14 +57,14 @@ fn random_overlays_come_out_as_the_real_one_builds_them() {
 /// Whether both build it; an error where they do not agree.
 fn judge(files: &Files, tool: &str) -> Result<bool, String> {
     let folder = tempfile::tempdir().unwrap();
-    let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+    let mut tree = trees::empty();
     for (path, documents) in files {
         let text: Vec<String> = documents.iter().map(go_string).collect();
         let text = text.join("---\n");
         let full = folder.path().join(path);
         fs::create_dir_all(full.parent().unwrap()).unwrap();
         fs::write(full, &text).unwrap();
-        insert(&mut tree, path, text.as_bytes());
+        trees::insert(&mut tree, path, text.as_bytes());
     }
     let real = run(tool, &folder.path().join("top"));
     let options = Options::default();
@@ -87,24 +87,6 @@ fn run(tool: &str, folder: &Path) -> Result<String, String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-fn insert(tree: &mut Tree, path: &str, bytes: &[u8]) {
-    let mut digest = Digest::default();
-    digest.add(bytes);
-    match path.split_once('/') {
-        None => {
-            let blob = Blob { id: digest.to_hex().into(), bytes: bytes.into() };
-            tree.entries.insert(path.into(), Node::File(Arc::new(blob)));
-        }
-        Some((name, rest)) => {
-            let empty = Tree { id: name.into(), entries: BTreeMap::new() };
-            let folder = tree.entries.entry(name.into()).or_insert(Node::Dir(Arc::new(empty)));
-            if let Node::Dir(folder) = folder {
-                insert(Arc::make_mut(folder), rest, bytes);
-            }
-        }
-    }
 }
 
 /// Takes documents and fields away as long as both still disagree.

@@ -6,17 +6,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use flate2::read::GzDecoder;
-use towtank::base::Digest;
-use towtank::engine::model::{Blob, Node, Tree};
 use towtank::engine::render::ParseCache;
 use towtank::engine::render::kustomize::{self, Options};
 use towtank::object::Value;
+
+use crate::trees;
 
 #[test]
 fn every_feature_goes_with_every_other_as_recorded() {
@@ -40,9 +38,9 @@ fn every_feature_goes_with_every_other_as_recorded() {
 
 /// How a case comes out otherwise than recorded, if it does.
 fn difference(case: &Value, cache: &mut ParseCache) -> Option<String> {
-    let mut tree = Tree { id: "root".into(), entries: BTreeMap::new() };
+    let mut tree = trees::empty();
     for (path, text) in case["files"].as_object().unwrap() {
-        insert(&mut tree, path, text.as_str().unwrap().as_bytes());
+        trees::insert(&mut tree, path, text.as_str().unwrap().as_bytes());
     }
     let found = kustomize::build(&tree, "top", &Options::default(), cache);
     let expected = case.get("expected").and_then(Value::as_str);
@@ -57,24 +55,6 @@ fn difference(case: &Value, cache: &mut ParseCache) -> Option<String> {
         (Err(error), None) => {
             // A refusal names the place that has to change.
             (error.line == 0).then(|| format!("no line is named: {error}"))
-        }
-    }
-}
-
-fn insert(tree: &mut Tree, path: &str, bytes: &[u8]) {
-    let mut digest = Digest::default();
-    digest.add(bytes);
-    match path.split_once('/') {
-        None => {
-            let blob = Blob { id: digest.to_hex().into(), bytes: bytes.into() };
-            tree.entries.insert(path.into(), Node::File(Arc::new(blob)));
-        }
-        Some((name, rest)) => {
-            let empty = Tree { id: name.into(), entries: BTreeMap::new() };
-            let folder = tree.entries.entry(name.into()).or_insert(Node::Dir(Arc::new(empty)));
-            if let Node::Dir(folder) = folder {
-                insert(Arc::make_mut(folder), rest, bytes);
-            }
         }
     }
 }

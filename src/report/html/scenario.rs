@@ -4,9 +4,11 @@ use serde::Serialize;
 
 use super::scale::{Tick, percent, ticks};
 use crate::record::{
-    Drift, DriftEnd, FailureKind, PhaseName, Push, PushEnd, Return, ReturnKind, RunRecord, short,
+    Drift, DriftEnd, FailureKind, PhaseName, Push, PushEnd, Return, RunRecord, short,
 };
-use crate::report::digest::{end_words, gist, phase_words, why, word};
+use crate::report::digest::{
+    drift_end_words, end_words, gist, phase_words, return_label, return_words, why, word,
+};
 use crate::report::duration::{Column, duration, seconds};
 use crate::report::failure::reproduction;
 use crate::report::page::counted;
@@ -153,7 +155,7 @@ fn lanes(record: &RunRecord) -> Vec<Lane> {
     }
     for drift in record.drifts.iter().filter(|drift| drift.app.is_some()) {
         let after = drift.ended_us.or(drift.seen_us).unwrap_or(0);
-        let title = format!("drift of {}: {}", drift.object, drift_end(drift));
+        let title = format!("drift of {}: {}", drift.object, drift_end_words(drift));
         let app = drift.app.as_deref().unwrap_or_default();
         add(app, span(drift.start_us, after, all, "drift", title));
     }
@@ -254,23 +256,8 @@ fn facts(record: &RunRecord) -> Vec<FactRow> {
 }
 
 fn return_row(back: &Return) -> FactRow {
-    let label = match back.kind {
-        ReturnKind::Rollback => "rollback",
-        ReturnKind::Revert => "revert",
-    };
-    let (key, end) =
-        if back.healthy { ("ready", "healthy again") } else { ("failed", "not healthy again") };
-    let phases = back.phases.iter().map(|p| format!("{} {}", phase_words(p.phase), duration(p.us)));
-    let phases: Vec<String> = phases.collect();
-    let text = format!(
-        "{} {} → {}: {end} {} after the failure ({})",
-        back.app,
-        short(&back.from),
-        short(&back.to),
-        duration(back.total_us),
-        phases.join(", ")
-    );
-    FactRow { label, key, text }
+    let key = if back.healthy { "ready" } else { "failed" };
+    FactRow { label: return_label(back), key, text: return_words(back) }
 }
 
 fn drift_row(drift: &Drift) -> FactRow {
@@ -289,18 +276,7 @@ fn drift_row(drift: &Drift) -> FactRow {
         DriftEnd::Seen => "other",
         DriftEnd::Reported | DriftEnd::Refused | DriftEnd::Unseen => "plain",
     };
-    FactRow { label: "drift", key, text: format!("{text}: {}", drift_end(drift)) }
-}
-
-fn drift_end(drift: &Drift) -> String {
-    let after = duration(drift.ended_us.or(drift.seen_us).unwrap_or(0));
-    match drift.end {
-        DriftEnd::Corrected => format!("corrected in {after}"),
-        DriftEnd::Reported => format!("reported in {after}, left as it is"),
-        DriftEnd::Refused => "refused by the API server".to_owned(),
-        DriftEnd::Seen => format!("seen after {after}, not corrected"),
-        DriftEnd::Unseen => "nothing that the engine minds".to_owned(),
-    }
+    FactRow { label: "drift", key, text: format!("{text}: {}", drift_end_words(drift)) }
 }
 
 fn failures(record: &RunRecord) -> Vec<Story> {

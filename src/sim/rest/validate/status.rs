@@ -7,9 +7,9 @@ use crate::object::{Object, Value};
 
 const STATUS: Path = Path::Printed("status");
 
-/// What is counted in the status of a kind that has pods.
+/// What is counted in the status of kinds that have pods.
 struct Counts {
-    kind: &'static str,
+    kinds: &'static [&'static str],
     /// Not negative.
     counts: &'static [&'static str],
     /// Not more than `replicas`.
@@ -18,9 +18,9 @@ struct Counts {
     available: Option<&'static str>,
 }
 
-const COUNTS: [Counts; 5] = [
+const COUNTS: [Counts; 4] = [
     Counts {
-        kind: "Deployment",
+        kinds: &["Deployment"],
         counts: &[
             "observedGeneration",
             "replicas",
@@ -35,7 +35,7 @@ const COUNTS: [Counts; 5] = [
         available: Some("cannot be greater than readyReplicas"),
     },
     Counts {
-        kind: "ReplicaSet",
+        kinds: &["ReplicaSet", "ReplicationController"],
         counts: &[
             "replicas",
             "fullyLabeledReplicas",
@@ -47,19 +47,7 @@ const COUNTS: [Counts; 5] = [
         available: Some("cannot be greater than readyReplicas"),
     },
     Counts {
-        kind: "ReplicationController",
-        counts: &[
-            "replicas",
-            "fullyLabeledReplicas",
-            "readyReplicas",
-            "availableReplicas",
-            "observedGeneration",
-        ],
-        most: &["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
-        available: Some("cannot be greater than readyReplicas"),
-    },
-    Counts {
-        kind: "StatefulSet",
+        kinds: &["StatefulSet"],
         counts: &[
             "replicas",
             "readyReplicas",
@@ -73,7 +61,7 @@ const COUNTS: [Counts; 5] = [
         available: Some("cannot be greater than status.readyReplicas"),
     },
     Counts {
-        kind: "DaemonSet",
+        kinds: &["DaemonSet"],
         counts: &[
             "currentNumberScheduled",
             "numberMisscheduled",
@@ -92,7 +80,7 @@ const COUNTS: [Counts; 5] = [
 
 pub(super) fn check(kind: &str, object: &Object, errors: &mut Errors) {
     let status = object.at(&["status"]).unwrap_or(&Value::Null);
-    if let Some(of) = COUNTS.iter().find(|of| of.kind == kind) {
+    if let Some(of) = COUNTS.iter().find(|of| of.kinds.contains(&kind)) {
         errors.nonnegative(status, &STATUS, of.counts);
         at_most_all(status, of.most, errors);
         if let Some(text) = of.available {
