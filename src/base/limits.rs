@@ -62,6 +62,13 @@ pub const LIST_PAGE: u64 = 500;
 /// Request bodies over this are answered 413 (R-HTTP-27).
 pub const REQUEST_BODY_BYTES: usize = 3 * 1024 * 1024;
 
+/// The text of a body up to this is kept, so that what is wrong with its fields is told in its
+/// order (R-HTTP-33); in longer ones it is told by name.
+pub const ORDERED_BODY_BYTES: usize = 256 * 1024;
+
+/// Sorts of requests that `/metrics` counts apart: some thousand are all that clients have a use for.
+pub const METRIC_SERIES: usize = 10_000;
+
 /// Operations in one JSON patch (R-HTTP-27).
 pub const JSON_PATCH_OPERATIONS: usize = 10_000;
 
@@ -166,6 +173,10 @@ pub const WATCH_QUEUE_EVENTS: usize = 100_000;
 /// Events that may lie ready for one watch for as long as it likes to leave them.
 pub const WATCH_QUEUE_SOFT: usize = 1_000;
 
+/// Bytes of events that may lie ready for one watch: the burst of a write to some ten thousand
+/// objects, or what a reader over a slow line is behind. One that leaves more is cut off.
+pub const WATCH_QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
 /// How long more than [`WATCH_QUEUE_SOFT`] events may lie ready for a watch before it is cut off.
 pub const WATCH_LAG: Duration = Duration::from_secs(10);
 
@@ -184,8 +195,12 @@ pub const HTTP2_STREAMS: u32 = 1_000;
 /// How long connections may take to end by themselves when the server stops.
 pub const SHUTDOWN: Duration = Duration::from_secs(3);
 
-/// How long a client may take for its TLS handshake or the head of a request.
+/// How long a client may take for its TLS handshake, or to say anything at all.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection of HTTP/1.1 may lie idle between two requests, and the head of the next
+/// may take: the real server's figure. Clients keep connections in pools for that long.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A log on the disk below this many bytes is not begun anew, however small the state is.
 pub const JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
@@ -249,3 +264,26 @@ pub const GIT_BODY_BYTES: usize = 1024 * 1024 * 1024;
 
 /// How long etcd and kube-apiserver may take to start; on two busy cores it is six seconds.
 pub const CONTROL_PLANE_START: Duration = Duration::from_secs(120);
+
+/// How long a command of git may take; the largest push of a repository of manifests takes seconds.
+pub const GIT: Duration = Duration::from_secs(120);
+
+/// How long kind or k3d may take for all but the making of a cluster.
+pub const TOOL: Duration = Duration::from_secs(120);
+
+/// How long kind or k3d may take to make a cluster: their own wait of two minutes, and before it
+/// node images of a gigabyte that have to be fetched.
+pub const CLUSTER_CREATION: Duration = Duration::from_secs(900);
+
+/// How long a program that was asked to end may take before it is ended.
+pub const TERMINATION: Duration = Duration::from_secs(5);
+
+/// How long an API server may take for an answer to what is asked before and after a run, while
+/// nothing else goes on.
+pub const ANSWER_TO_LAB: Duration = Duration::from_secs(10);
+
+/// How long the commits of a repository may be out of reach before a run is given up.
+pub const UNFETCHED: Duration = Duration::from_secs(30);
+
+/// How long the engine's errands in Git may take to end with a run.
+pub const ERRANDS_END: Duration = Duration::from_secs(5);

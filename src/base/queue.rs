@@ -9,33 +9,47 @@ use std::collections::BinaryHeap;
 use super::{Rng, Time};
 
 /// A queue of `E`, earliest first.
+///
+/// What waits stays where it was put: only its place is moved about to keep the order.
 #[derive(Debug)]
 pub struct Queue<E> {
-    heap: BinaryHeap<Reverse<Entry<E>>>,
+    heap: BinaryHeap<Reverse<Entry>>,
+    waiting: Vec<Option<E>>,
+    /// Places in `waiting` that hold nothing.
+    free: Vec<usize>,
     sequence: u64,
     shuffle: Option<Rng>,
 }
 
-#[derive(Debug)]
-struct Entry<E> {
+/// Ordered as its fields are; the sequence decides at the latest.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
     at: Time,
     tie: u64,
     sequence: u64,
-    what: E,
+    place: usize,
 }
 
 impl<E> Queue<E> {
     /// An empty queue. With `shuffle`, what is due at one instant comes in a seeded order.
     #[must_use]
     pub fn new(shuffle: Option<Rng>) -> Self {
-        Self { heap: BinaryHeap::new(), sequence: 0, shuffle }
+        let heap = BinaryHeap::new();
+        Self { heap, waiting: Vec::new(), free: Vec::new(), sequence: 0, shuffle }
     }
 
     /// Adds `what`, due at `at`.
     pub fn push(&mut self, at: Time, what: E) {
         self.sequence += 1;
         let tie = self.shuffle.as_mut().map_or(0, Rng::next_u64);
-        self.heap.push(Reverse(Entry { at, tie, sequence: self.sequence, what }));
+        let place = if let Some(place) = self.free.pop() {
+            self.waiting[place] = Some(what);
+            place
+        } else {
+            self.waiting.push(Some(what));
+            self.waiting.len() - 1
+        };
+        self.heap.push(Reverse(Entry { at, tie, sequence: self.sequence, place }));
     }
 
     /// When the next entry is due.
@@ -46,7 +60,9 @@ impl<E> Queue<E> {
 
     /// Takes the next entry.
     pub fn pop(&mut self) -> Option<(Time, E)> {
-        self.heap.pop().map(|entry| (entry.0.at, entry.0.what))
+        let Reverse(entry) = self.heap.pop()?;
+        self.free.push(entry.place);
+        Some((entry.at, self.waiting[entry.place].take()?))
     }
 
     /// How many entries wait.
@@ -59,32 +75,6 @@ impl<E> Queue<E> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
-    }
-}
-
-impl<E> Entry<E> {
-    fn key(&self) -> (Time, u64, u64) {
-        (self.at, self.tie, self.sequence)
-    }
-}
-
-impl<E> PartialEq for Entry<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl<E> Eq for Entry<E> {}
-
-impl<E> PartialOrd for Entry<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<E> Ord for Entry<E> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
     }
 }
 

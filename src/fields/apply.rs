@@ -2,13 +2,13 @@
 //!
 //! Not here: whether the request may apply at all (name, version, uid; `sim::rest`).
 
-use super::compare::compare;
 use super::entry::{Entry, ManagerId, Operation};
 use super::managers::{self, Managed};
 use super::prune::prune;
-use super::track::{hand_over, record, refresh};
+use super::track::{hand_over, record};
 use super::unchanged::names_the_same;
 use super::update::same_but_entries;
+use super::versions::{Changes, Types, has_others, refresh};
 use super::{Applied, ApplyError, Write, last_applied, merge, typed};
 use crate::object::fieldset::{Set, never_recorded, of_object};
 use crate::object::schema::{Schema, TypeId, form};
@@ -34,6 +34,7 @@ pub fn apply(
     let mut known = None;
     if let Some(live) = live
         && !kubectl
+        && is_of_one_version(schema, live, write)
         && names_the_same(schema, ty, live, config, write)
     {
         known = merge::merge(schema, ty, &live.0, &config.0).ok();
@@ -72,12 +73,19 @@ pub fn apply(
     Ok(if live == Some(&object) { Applied::Unchanged } else { Applied::Changed(object) })
 }
 
+/// Whether all owners wrote through the version that is written, so that no other is to be asked.
+fn is_of_one_version(schema: &Schema, live: &Object, write: &Write<'_>) -> bool {
+    let is_own =
+        |entry: &Value| entry.get("apiVersion").and_then(Value::as_str) == Some(write.api_version);
+    !has_others(schema) || live.list(&managers::PATH).iter().all(is_own)
+}
+
 /// What a create starts from: the kind with nothing set.
 fn new_object(schema: &Schema, ty: TypeId, config: &Object) -> Object {
     let mut object = form::empty(schema, ty);
     for key in ["apiVersion", "kind"] {
         if let Some(value) = config.0.get(key) {
-            object.0.insert(key.to_owned(), value.clone());
+            object.0.insert(key, value.clone());
         }
     }
     object
@@ -107,12 +115,14 @@ impl Applier<'_> {
         let mut is_merged = merged.is_some();
         let mut object = merged.map_or_else(|| old.clone(), Object);
         let mut managed = self.taken_from(&mut object)?;
+        let types = Types { schema, ty };
         if managed.is_empty() {
             // What was there before anybody applied is somebody's (R-SSA-29).
             let nothing = new_object(schema, ty, config);
-            record(schema, ty, (&nothing, old), &mut managed, "before-first-apply", write);
+            record(types, (&nothing, old), &mut managed, "before-first-apply", write)
+                .map_err(ApplyError::Typed)?;
         }
-        refresh(schema, ty, config.kind(), &mut managed, write);
+        refresh(types, old, &mut managed, write).map_err(ApplyError::Typed)?;
         let id =
             ManagerId::new(write.manager, Operation::Apply, write.api_version, write.subresource);
         let last = managed.take(&id);
@@ -125,16 +135,15 @@ impl Applier<'_> {
             (set, stays)
         };
         if let Some(last) = last.as_ref().filter(|_| !stays)
-            && let Some(pruned) = self.give_up(&object, &last.set(), &managed)
+            && let Some(pruned) = self.give_up(&object, last, &managed)?
         {
             object = pruned;
             is_merged = true;
         }
         if is_merged {
-            let mut changes = compare(schema, ty, &old.0, &object.0).without(write.reset);
-            let removed = std::mem::take(&mut changes.removed);
-            hand_over(&mut managed, None, &changes.set(), &removed, force)
-                .map_err(ApplyError::Conflicts)?;
+            let changes = Changes::between(types, (old, &object), &managed, write)
+                .map_err(ApplyError::Typed)?;
+            hand_over(&mut managed, None, &changes, force).map_err(ApplyError::Conflicts)?;
         }
         let mut time = last.as_ref().and_then(|last| last.time().map(str::to_owned));
         // A null in place of the entries is a change too, although they stay.
@@ -162,15 +171,28 @@ impl Applier<'_> {
     }
 
     /// The merged object without what the applier no longer applies; `None` where that is nothing,
-    /// because the configuration names all that it last named.
-    fn give_up(&self, merged: &Object, last: &Set, others: &Managed) -> Option<Object> {
-        let set = self.applied();
-        if set.contains(last) {
-            return None;
+    /// because the configuration names all that it last named. What he last named is of the version
+    /// that he last applied.
+    fn give_up(
+        &self,
+        merged: &Object,
+        last: &Entry,
+        others: &Managed,
+    ) -> Result<Option<Object>, ApplyError> {
+        let types = Types { schema: self.schema, ty: self.ty };
+        let then = types.convert(merged, last.api_version(), self.write).map_err(|e| {
+            let text =
+                "failed to prune fields: failed to convert merged object to last applied version";
+            ApplyError::Typed(format!("{text}: {e}"))
+        })?;
+        let (set, last) = (self.applied(), last.set());
+        if set.contains(&last) {
+            return Ok(None);
         }
         let managed = others.entries.iter().fold(set, |all, e| all.union(&e.set()));
-        let value = prune(self.schema, self.ty, &merged.clone().into_value(), last, &managed);
-        Some(Object::from_value(value).unwrap_or_default())
+        let merged = merged.clone().into_value();
+        let value = prune(then.schema, then.ty, &merged, &last, &managed);
+        Ok(Some(Object::from_value(value).unwrap_or_default()))
     }
 
     /// Takes the entries out of the merged object; they are those of the old one.

@@ -74,14 +74,27 @@ pub(crate) struct Entry {
 impl Entry {
     /// A new entry; `api_version` is the version that the set is of. No time leaves it out.
     pub(crate) fn new(id: &ManagerId, api_version: &str, set: Set, time: Option<String>) -> Self {
-        let mut entry = Self { map: Map::new(), set: Some(set) };
-        entry.put("manager", id.manager.clone());
-        entry.put("apiVersion", api_version.to_owned());
-        entry.put("fieldsType", "FieldsV1".to_owned());
-        entry.put("subresource", id.subresource.clone());
-        entry.put("time", time.unwrap_or_default());
-        entry.put("operation", format!("{:?}", id.operation));
-        entry
+        let operation = match id.operation {
+            Operation::Apply => "Apply",
+            Operation::Update => "Update",
+        };
+        Self::of(set, |key| match key {
+            "manager" => id.manager.as_str(),
+            "apiVersion" => api_version,
+            "fieldsType" => "FieldsV1",
+            "operation" => operation,
+            "subresource" => id.subresource.as_str(),
+            _ => time.as_deref().unwrap_or_default(),
+        })
+    }
+
+    /// An entry with what `text` says under each key, where that is not empty.
+    fn of<'t>(set: Set, text: impl Fn(&'static str) -> &'t str) -> Self {
+        // In the order that a map has them in.
+        let keys = ["apiVersion", "fieldsType", "manager", "operation", "subresource", "time"];
+        let texts =
+            keys.into_iter().map(|key| (key, text(key))).filter(|(_, text)| !text.is_empty());
+        Self { map: texts.map(|(key, text)| (key, text.into())).collect(), set: Some(set) }
     }
 
     /// An entry that was written by [`Entry::encode`]; `at` is its place in the list.
@@ -107,16 +120,12 @@ impl Entry {
             Some(fields) => Set::from_fields_v1(fields)
                 .map_err(|e| NotManaged(format!("error decoding set: {e}")))?,
         };
-        let mut entry = Self { map: Map::new(), set: Some(set) };
-        for key in ["manager", "apiVersion", "fieldsType", "subresource", "time", "operation"] {
-            entry.put(key, text(value, key).to_owned());
-        }
-        Ok(entry)
+        Ok(Self::of(set, |key| text(value, key)))
     }
 
-    fn put(&mut self, key: &str, value: String) {
+    fn put(&mut self, key: &str, value: &str) {
         if !value.is_empty() {
-            self.map.insert(key.to_owned(), value.into());
+            self.map.insert(key, value.into());
         }
     }
 
@@ -137,7 +146,7 @@ impl Entry {
     }
 
     pub(crate) fn set_api_version(&mut self, version: &str) {
-        self.put("apiVersion", version.to_owned());
+        self.put("apiVersion", version);
     }
 
     /// Of the last change, RFC 3339; some writes leave it out.
@@ -147,7 +156,7 @@ impl Entry {
 
     pub(crate) fn set_time(&mut self, time: Option<String>) {
         match time {
-            Some(time) => self.put("time", time),
+            Some(time) => self.put("time", &time),
             None => drop(self.map.remove("time")),
         }
     }
@@ -161,7 +170,7 @@ impl Entry {
 
     /// Gives the entry to another manager, who has it for the resource itself.
     pub(crate) fn give_to(&mut self, manager: &str) {
-        self.put("manager", manager.to_owned());
+        self.put("manager", manager);
         self.map.remove("subresource");
     }
 
@@ -263,7 +272,7 @@ impl Entry {
     /// As it is to be stored.
     pub(crate) fn encode(mut self) -> Value {
         if let Some(set) = &self.set {
-            self.map.insert("fieldsV1".to_owned(), set.to_fields_v1());
+            self.map.insert("fieldsV1", set.to_fields_v1());
         }
         Value::Object(self.map)
     }

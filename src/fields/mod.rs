@@ -15,8 +15,9 @@
 //! What step 4 changes is nobody's either. A custom resource has no printed form: the two `form`
 //! calls are for built-in kinds.
 //!
-//! Not here: defaults, admission, statuses (`sim::rest`); conversion of ownership between versions
-//! (an entry of another served version is compared as if it were of this one, R-SSA-32).
+//! Not here: defaults, admission, statuses (`sim::rest`); conversion of ownership between the
+//! versions of a built-in kind (an entry of another served version is compared as if it were of this
+//! one; the versions of custom kinds are told apart, R-SSA-32).
 //!
 //! [`form::print_object`]: crate::object::schema::form::print_object
 //! [`form::store_object`]: crate::object::schema::form::store_object
@@ -28,6 +29,7 @@ mod entry;
 mod last_applied;
 mod managers;
 mod merge;
+mod policy;
 mod prune;
 mod reconcile;
 mod reset;
@@ -36,24 +38,19 @@ mod track;
 mod typed;
 mod unchanged;
 mod update;
+mod versions;
 mod walk;
 
 use crate::base::Time;
 use crate::object::Object;
 use crate::object::fieldset::Set;
-use crate::object::schema::{Schema, TypeId};
 
 pub use apply::apply;
 pub use conflict::{Conflict, Conflicts};
 pub use managers::NotManaged;
+pub use policy::merge_unowned;
 pub use reset::{reset, reset_custom};
 pub use update::{keep_times, update};
-
-/// Whether an object has the forms that its type asks for and no field that it lacks.
-#[must_use]
-pub fn fits(schema: &Schema, ty: TypeId, object: &Object) -> bool {
-    typed::problems(schema, ty, object).is_none()
-}
 
 /// Who writes, and how.
 #[derive(Clone, Copy, Debug)]
@@ -88,8 +85,8 @@ pub enum ApplyError {
     /// 400: the configuration carries what it must not.
     #[error("{0}")]
     BadRequest(String),
-    /// 500 without a reason: the configuration does not fit the schema (R-SSA-03), or the stored
-    /// managed fields cannot be read.
+    /// 500 without a reason: the configuration does not fit the schema (R-SSA-03), the stored managed
+    /// fields cannot be read, or the object does not fit a version that somebody wrote through.
     #[error("{0}")]
     Typed(String),
 }

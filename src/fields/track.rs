@@ -1,71 +1,41 @@
 //! What a change of the object does to who owns it; the part that applying and updating share.
 
-use super::compare::compare;
+use super::Write;
 use super::conflict::Conflicts;
 use super::entry::{Entry, ManagerId, Operation};
 use super::managers::Managed;
-use super::{Write, reconcile::reconcile};
+use super::versions::{Changes, Types, refresh};
 use crate::base::limits;
 use crate::object::Object;
 use crate::object::fieldset::{Set, never_recorded};
-use crate::object::schema::{Schema, TypeId, builtin};
 
 /// The name under which old updaters' entries are kept together (R-SSA-27).
 const ANCIENT: &str = "ancient-changes";
-
-/// Whether entries of a version are still of use: it is the one written, or it is served.
-fn is_served(schema: &Schema, kind: &str, version: &str, write: &Write<'_>) -> bool {
-    let (group, number) = version.split_once('/').unwrap_or(("", version));
-    version == write.api_version || schema.kind(group, number, kind).is_some()
-}
-
-/// Drops entries of versions that are gone (R-SSA-32) and brings sets in line with the schema.
-///
-/// The built-in schema does not change in a server's life, and what is stored of one version was
-/// brought in line with it when it was written.
-pub(super) fn refresh(
-    schema: &Schema,
-    ty: TypeId,
-    kind: &str,
-    managed: &mut Managed,
-    write: &Write<'_>,
-) {
-    managed.entries.retain(|e| is_served(schema, kind, e.api_version(), write));
-    let one_version = managed.entries.iter().all(|e| e.api_version() == write.api_version);
-    let settled = one_version && std::ptr::eq(schema, builtin());
-    for entry in &mut managed.entries {
-        if settled && entry.fields().is_some() {
-            continue;
-        }
-        if let Some(set) = reconcile(schema, ty, &entry.set()) {
-            *entry.set_mut() = set;
-        }
-    }
-}
 
 /// Takes from everybody but `own` what changed hands, and from everybody what went. Without
 /// `force`, nothing changes hands: that is a conflict.
 pub(super) fn hand_over(
     managed: &mut Managed,
     own: Option<&ManagerId>,
-    changed: &Set,
-    removed: &Set,
+    changes: &Changes,
     force: bool,
 ) -> Result<(), Conflicts> {
     let is_other = |entry: &Entry| own.is_none_or(|own| !entry.is(own));
     if !force {
-        let holders = managed.entries.iter().filter(|e| is_other(e) && e.touches(changed));
+        let set = |e| &changes.for_entry(e).set;
+        let holders = managed.entries.iter().filter(|e| is_other(e) && e.touches(set(e)));
         let conflicts: Vec<(ManagerId, Set)> =
-            holders.map(|e| (e.id(), e.set().intersection(changed))).collect();
+            holders.map(|e| (e.id(), e.set().intersection(set(e)))).collect();
         if !conflicts.is_empty() {
             return Err(Conflicts::of(conflicts));
         }
     }
     for entry in &mut managed.entries {
+        let changed = changes.for_entry(entry);
         if is_other(entry) {
-            entry.give_up(changed);
+            entry.give_up(&changed.set);
         }
-        entry.give_up(removed);
+        entry.give_up(&changed.removed);
     }
     managed.entries.retain(|e| !e.is_empty());
     Ok(())
@@ -73,21 +43,22 @@ pub(super) fn hand_over(
 
 /// Records a write without apply (R-SSA-19): what it set is its manager's too, what it removed is
 /// nobody's.
+///
+/// # Errors
+/// An object cannot be taken to a version that somebody owns something in.
 pub(super) fn record(
-    schema: &Schema,
-    ty: TypeId,
-    versions: (&Object, &Object),
+    types: Types<'_>,
+    states: (&Object, &Object),
     managed: &mut Managed,
     manager: &str,
     write: &Write<'_>,
-) {
-    refresh(schema, ty, versions.1.kind(), managed, write);
-    let mut changes = compare(schema, ty, &versions.0.0, &versions.1.0).without(write.reset);
-    let removed = std::mem::take(&mut changes.removed);
-    let mut set = changes.set();
+) -> Result<(), String> {
+    refresh(types, states.0, managed, write)?;
+    let changes = Changes::between(types, states, managed, write)?;
     let id = ManagerId::new(manager, Operation::Update, write.api_version, write.subresource);
     // With force there are no conflicts to return.
-    let _ = hand_over(managed, Some(&id), &set, &removed, true);
+    let _ = hand_over(managed, Some(&id), &changes, true);
+    let mut set = changes.own.set;
     let hidden = set.intersection(never_recorded());
     set.subtract(&hidden);
     if let Some(entry) = managed.get_mut(&id) {
@@ -102,6 +73,7 @@ pub(super) fn record(
     }
     managed.entries.retain(|e| !e.is_empty());
     cap(managed);
+    Ok(())
 }
 
 /// Keeps the number of updaters down (R-SSA-27): the oldest of each version become one.

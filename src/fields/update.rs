@@ -4,11 +4,15 @@
 use super::Write;
 use super::managers::{self, Managed};
 use super::track::record;
+use super::versions::Types;
 use crate::object::schema::{Schema, TypeId, form};
 use crate::object::{Map, Object, Value};
 
 /// Puts into `new`, which is about to be written without apply, the managed fields that follow
 /// from what it changes in `live` (`None`: it is created). Both are in printed form and defaulted.
+///
+/// Where an owner wrote through a version that lacks a field which the object has, upstream cannot
+/// tell what is his, and forgets all owners.
 pub fn update(
     schema: &Schema,
     ty: TypeId,
@@ -28,8 +32,10 @@ pub fn update(
             &nothing
         }
     };
-    record(schema, ty, (old, new), &mut managed, write.manager, write);
-    managed.write_to(new);
+    let types = Types { schema, ty };
+    if record(types, (old, new), &mut managed, write.manager, write).is_ok() {
+        managed.write_to(new);
+    }
 }
 
 /// The entries that a write starts from: those that the writer sent, if that counts, else the live

@@ -1,6 +1,47 @@
 //! `metadata` of an object, read and written by name.
 
-use super::{Gvk, Map, Object, ObjectId, Value};
+use std::sync::LazyLock;
+
+use super::{Gvk, Key, Map, Object, ObjectId, Value};
+
+/// The keys that objects are asked for all the time, so that they need not be compared as texts.
+struct Words {
+    api_version: Key,
+    kind: Key,
+    metadata: Key,
+    name: Key,
+    namespace: Key,
+    uid: Key,
+    resource_version: Key,
+    generation: Key,
+    deletion_timestamp: Key,
+    labels: Key,
+    annotations: Key,
+    owner_references: Key,
+    controller: Key,
+    status: Key,
+    conditions: Key,
+    r#type: Key,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
+    api_version: "apiVersion".into(),
+    kind: "kind".into(),
+    metadata: "metadata".into(),
+    name: "name".into(),
+    namespace: "namespace".into(),
+    uid: "uid".into(),
+    resource_version: "resourceVersion".into(),
+    generation: "generation".into(),
+    deletion_timestamp: "deletionTimestamp".into(),
+    labels: "labels".into(),
+    annotations: "annotations".into(),
+    owner_references: "ownerReferences".into(),
+    controller: "controller".into(),
+    status: "status".into(),
+    conditions: "conditions".into(),
+    r#type: "type".into(),
+});
 
 /// An entry of `metadata.ownerReferences`, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,25 +83,34 @@ impl<'a> OwnerRef<'a> {
 }
 
 fn is_controller(owner: &Value) -> bool {
-    let flag = owner.as_object().and_then(|owner| owner.get("controller"));
+    let flag = owner.as_object().and_then(|owner| owner.get_key(&WORDS.controller));
     flag.and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.get(key)?.as_str()
+fn text<'a>(value: &'a Value, key: &Key) -> Option<&'a str> {
+    value.as_object()?.get_key(key)?.as_str()
 }
 
 impl Object {
+    /// `metadata.<key>`.
+    fn meta(&self, key: &Key) -> Option<&Value> {
+        self.0.get_key(&WORDS.metadata)?.as_object()?.get_key(key)
+    }
+
+    fn owner_references(&self) -> &[Value] {
+        self.meta(&WORDS.owner_references).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
     /// `apiVersion`, empty if missing.
     #[must_use]
     pub fn api_version(&self) -> &str {
-        self.text(&["apiVersion"]).unwrap_or_default()
+        self.0.get_key(&WORDS.api_version).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `kind`, empty if missing.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.text(&["kind"]).unwrap_or_default()
+        self.0.get_key(&WORDS.kind).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `apiVersion` and `kind` together.
@@ -72,25 +122,25 @@ impl Object {
     /// `metadata.name`, empty if missing.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text(&["metadata", "name"]).unwrap_or_default()
+        self.meta(&WORDS.name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `metadata.namespace`, empty if missing.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.text(&["metadata", "namespace"]).unwrap_or_default()
+        self.meta(&WORDS.namespace).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `metadata.uid`, empty if missing.
     #[must_use]
     pub fn uid(&self) -> &str {
-        self.text(&["metadata", "uid"]).unwrap_or_default()
+        self.meta(&WORDS.uid).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `metadata.resourceVersion` as text, empty if missing.
     #[must_use]
     pub fn resource_version(&self) -> &str {
-        self.text(&["metadata", "resourceVersion"]).unwrap_or_default()
+        self.meta(&WORDS.resource_version).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `metadata.resourceVersion` as the number that a 1.36 server always gives; 0 if missing.
@@ -102,31 +152,31 @@ impl Object {
     /// `metadata.generation`, 0 if missing.
     #[must_use]
     pub fn generation(&self) -> i64 {
-        self.int(&["metadata", "generation"]).unwrap_or(0)
+        self.meta(&WORDS.generation).and_then(Value::as_i64).unwrap_or(0)
     }
 
     /// Whether `metadata.deletionTimestamp` is set.
     #[must_use]
     pub fn is_deleting(&self) -> bool {
-        self.at(&["metadata", "deletionTimestamp"]).is_some_and(|v| !v.is_null())
+        self.meta(&WORDS.deletion_timestamp).is_some_and(|v| !v.is_null())
     }
 
     /// The label `key`.
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.text(&["metadata", "labels", key])
+        self.labels()?.get(key)?.as_str()
     }
 
     /// `metadata.labels`, if there are any.
     #[must_use]
     pub fn labels(&self) -> Option<&Map> {
-        self.at(&["metadata", "labels"])?.as_object()
+        self.meta(&WORDS.labels)?.as_object()
     }
 
     /// The annotation `key`.
     #[must_use]
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.text(&["metadata", "annotations", key])
+        self.meta(&WORDS.annotations)?.as_object()?.get(key)?.as_str()
     }
 
     /// `metadata.finalizers`.
@@ -136,22 +186,21 @@ impl Object {
 
     /// `metadata.ownerReferences`.
     pub fn owners(&self) -> impl Iterator<Item = OwnerRef<'_>> {
-        self.list(&["metadata", "ownerReferences"]).iter().map(OwnerRef::read)
+        self.owner_references().iter().map(OwnerRef::read)
     }
 
     /// The owner that controls this object.
     #[must_use]
     pub fn controller(&self) -> Option<OwnerRef<'_>> {
-        let mut owners = self.list(&["metadata", "ownerReferences"]).iter();
+        let mut owners = self.owner_references().iter();
         owners.find(|owner| is_controller(owner)).map(OwnerRef::read)
     }
 
     /// The uid of the owner that controls this object.
     #[must_use]
     pub fn controller_uid(&self) -> Option<&str> {
-        let mut owners = self.list(&["metadata", "ownerReferences"]).iter();
-        let owner = owners.find(|owner| is_controller(owner))?;
-        Some(text(owner, "uid").unwrap_or_default())
+        let owner = self.owner_references().iter().find(|owner| is_controller(owner))?;
+        Some(text(owner, &WORDS.uid).unwrap_or_default())
     }
 
     /// The object's id, which holds whatever version it was read at.
@@ -169,6 +218,7 @@ impl Object {
     /// `status.conditions[type=kind]`.
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<&Value> {
-        self.list(&["status", "conditions"]).iter().find(|c| text(c, "type") == Some(kind))
+        let conditions = self.0.get_key(&WORDS.status)?.as_object()?.get_key(&WORDS.conditions)?;
+        conditions.as_array()?.iter().find(|c| text(c, &WORDS.r#type) == Some(kind))
     }
 }

@@ -24,8 +24,8 @@ pub mod yaml;
 use serde::{Deserialize, Serialize};
 
 pub use gvk::{Gvk, Gvr, Name, ObjectId};
-pub use selector::{FieldSelector, LabelSelector};
-pub use value::{Key, Map, Value, json};
+pub use selector::{FieldSelector, LabelSelector, Operator};
+pub use value::{Key, Map, Text, Value, json};
 
 /// A Kubernetes object: a JSON map whose keys are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,14 +87,14 @@ impl Object {
         let Some((last, way)) = path.split_last() else { return };
         let mut map = &mut self.0;
         for key in way {
-            let slot = map.entry((*key).to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            let slot = map.entry(*key).or_insert_with(|| Value::Object(Map::new()));
             if !slot.is_object() {
                 *slot = Value::Object(Map::new());
             }
             let Value::Object(next) = slot else { return };
             map = next;
         }
-        map.insert((*last).to_owned(), value);
+        map.insert(*last, value);
     }
 
     /// Takes the value at a chain of keys out.

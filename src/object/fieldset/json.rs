@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Node, PathElement, Set};
+use super::{Node, PathElement, Set, recurring};
 use crate::base::limits;
 use crate::object::{Key, Map, Value};
 
@@ -17,10 +17,17 @@ impl Set {
     /// As `fieldsV1`.
     #[must_use]
     pub fn to_fields_v1(&self) -> Value {
-        Value::Object(self.level(false))
+        Value::Object(self.made_level(false))
     }
 
     fn level(&self, with_self: bool) -> Map {
+        if self.is_empty() {
+            return Map::new();
+        }
+        recurring::level(self, with_self, || self.made_level(with_self))
+    }
+
+    fn made_level(&self, with_self: bool) -> Map {
         let mut fields = Vec::with_capacity(self.nodes().len() + 1);
         if with_self && !self.is_empty() {
             fields.push((Key::from("."), Value::Object(Map::new())));

@@ -11,6 +11,7 @@ mod json;
 mod never;
 mod of;
 mod project;
+mod recurring;
 pub mod stored;
 
 use std::cmp::Ordering;

@@ -19,7 +19,7 @@ mod table;
 pub mod typed;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::path::PathElement;
 use super::{Gvk, Gvr, Key, Name, Value};
@@ -37,6 +37,7 @@ pub fn builtin() -> &'static Schema {
 }
 
 /// The name of every field of the built-in types; one that several types have comes as often.
+#[cfg(test)]
 pub(super) fn field_names() -> impl Iterator<Item = &'static str> {
     table::field_names(TABLE)
 }
@@ -223,6 +224,18 @@ pub struct Schema {
     extras: Vec<(Gvk, TypeId)>,
     by_gvk: Vec<u32>,
     by_gvr: Vec<u32>,
+    others: Vec<OtherVersion>,
+}
+
+/// Another version of the kind that a schema is of, which a definition names beside it.
+#[derive(Clone, Debug)]
+pub struct OtherVersion {
+    /// `<group>/<version>`.
+    pub api_version: String,
+    /// Its types.
+    pub types: Arc<Schema>,
+    /// The type of its objects.
+    pub ty: TypeId,
 }
 
 impl Default for Schema {
@@ -243,7 +256,21 @@ impl Schema {
             extras: Vec::new(),
             by_gvk: Vec::new(),
             by_gvr: Vec::new(),
+            others: Vec::new(),
         }
+    }
+
+    /// The versions that the definition of a custom kind names beside the one that this is of.
+    #[must_use]
+    pub fn other_versions(&self) -> &[OtherVersion] {
+        &self.others
+    }
+
+    /// The same schema beside other versions.
+    #[must_use]
+    pub fn beside(mut self, others: Vec<OtherVersion>) -> Self {
+        self.others = others;
+        self
     }
 
     /// Adds a type and says where it is.

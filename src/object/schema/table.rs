@@ -55,6 +55,7 @@ pub(super) fn parse(text: &'static str) -> Schema {
 }
 
 /// The names of all fields that a table has.
+#[cfg(test)]
 pub(super) fn field_names(text: &'static str) -> impl Iterator<Item = &'static str> {
     let fields = text.lines().filter_map(|line| line.strip_prefix(' '));
     fields.filter_map(|field| field.split('\t').next())

@@ -28,7 +28,7 @@ impl FieldSelector {
     /// With the text of apimachinery's parser.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut terms = Vec::new();
-        for part in text.split(',').filter(|part| !part.is_empty()) {
+        for part in unescaped_parts(text).filter(|part| !part.is_empty()) {
             let split = ["!=", "==", "="].into_iter().filter_map(|op| Some((part.find(op)?, op)));
             let Some((at, op)) = split.min_by_key(|(at, op)| (*at, std::cmp::Reverse(op.len())))
             else {
@@ -38,7 +38,7 @@ impl FieldSelector {
             terms.push(FieldTerm {
                 field: part[..at].to_owned(),
                 equal: op != "!=",
-                value: part[at + op.len()..].to_owned(),
+                value: unescaped(&part[at + op.len()..])?,
             });
         }
         Ok(Self { terms })
@@ -65,6 +65,44 @@ impl FieldSelector {
             equal == term.equal
         })
     }
+}
+
+/// The parts between commas that no backslash stands before.
+fn unescaped_parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut escaped = false;
+    text.split(move |c| {
+        let parts = c == ',' && !escaped;
+        escaped = c == '\\' && !escaped;
+        parts
+    })
+}
+
+/// A value as it is meant: a backslash stands before another one, a comma and an equals sign.
+fn unescaped(text: &str) -> Result<String, SelectorError> {
+    let mut value = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some(c @ ('\\' | ',' | '=')) => value.push(c),
+                other => {
+                    let sequence: String = std::iter::once('\\').chain(other).collect();
+                    let text =
+                        format!("invalid field selector: invalid escape sequence: {sequence}");
+                    return Err(SelectorError(text));
+                }
+            },
+            ',' | '=' => {
+                let text = format!(
+                    "invalid field selector: unescaped character in value: {}",
+                    u32::from(c)
+                );
+                return Err(SelectorError(text));
+            }
+            c => value.push(c),
+        }
+    }
+    Ok(value)
 }
 
 /// What a field that is not there counts as: booleans and numbers have Go's zero value.

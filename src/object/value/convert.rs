@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Key, Map, Number, Value};
+use super::{Key, Map, Number, Text, Value};
 
 /// What may stand in `json!`.
 pub trait ToValue {
@@ -25,7 +25,7 @@ impl ToValue for Map {
 
 impl ToValue for str {
     fn to_value(&self) -> Value {
-        Value::String(self.to_owned())
+        Value::String(self.into())
     }
 }
 
@@ -92,8 +92,9 @@ macro_rules! plain {
 
 plain! {
     bool: Value::Bool;
-    String: Value::String;
-    Cow<'_, str>: |text| Value::String(text.into_owned());
+    String: |text| Value::String(text.into());
+    Text: Value::String;
+    Cow<'_, str>: |text| Value::String(text.into());
     i32: |number| Value::Number(number.into());
     i64: |number| Value::Number(number.into());
     u8: |number| Value::Number(number.into());
@@ -107,7 +108,7 @@ plain! {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Value::String(text.to_owned())
+        Value::String(text.into())
     }
 }
 
@@ -166,7 +167,7 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::Null => Value::Null,
             serde_json::Value::Bool(flag) => Value::Bool(flag),
             serde_json::Value::Number(number) => Value::Number(number),
-            serde_json::Value::String(text) => Value::String(text),
+            serde_json::Value::String(text) => Value::String(text.into()),
             serde_json::Value::Array(list) => list.into_iter().collect(),
             serde_json::Value::Object(map) => map.into_iter().collect(),
         }
@@ -179,7 +180,7 @@ impl From<Value> for serde_json::Value {
             Value::Null => Self::Null,
             Value::Bool(flag) => Self::Bool(flag),
             Value::Number(number) => Self::Number(number),
-            Value::String(text) => Self::String(text),
+            Value::String(text) => Self::String(text.into()),
             Value::Array(list) => list.into_iter().map(Self::from).collect(),
             Value::Object(map) => {
                 map.into_iter().map(|(k, v)| (String::from(k), Self::from(v))).collect()

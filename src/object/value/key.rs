@@ -66,6 +66,14 @@ impl Key {
         known.map(Self::known).or_else(|| self.strip_prefix(MANAGED).map(Self::from))
     }
 
+    /// A number that equal keys share, and others mostly do not.
+    pub(in crate::object) fn print(&self) -> u64 {
+        match &self.0 {
+            Repr::Known(id, _) => id.print(),
+            Repr::Own(text) => names::print(text),
+        }
+    }
+
     fn known(id: NameId) -> Self {
         // No text of the table is that long, and if one were, only `is` would miss it.
         Self(Repr::Known(id, u16::try_from(names::text(id).len()).unwrap_or(u16::MAX)))

@@ -7,12 +7,8 @@
 macro_rules! __json {
     (null) => { $crate::object::Value::Null };
     ([ $($items:tt)* ]) => { $crate::object::json!(@list [] $($items)*) };
-    ({ $($fields:tt)* }) => {{
-        #[allow(unused_mut, reason = "an empty map")]
-        let mut map = $crate::object::Map::new();
-        $crate::object::json!(@map map $($fields)*);
-        $crate::object::Value::Object(map)
-    }};
+    ({}) => { $crate::object::Value::Object($crate::object::Map::new()) };
+    ({ $($fields:tt)* }) => { $crate::object::json!(@map [] $($fields)*) };
     (@list [ $($done:expr,)* ]) => {
         $crate::object::Value::Array(::std::vec![ $($done,)* ])
     };
@@ -28,22 +24,24 @@ macro_rules! __json {
     (@list [ $($done:expr,)* ] $value:expr $(, $($rest:tt)*)?) => {
         $crate::object::json!(@list [ $($done,)* $crate::object::json!($value), ] $($($rest)*)?)
     };
-    (@map $map:ident) => {};
-    (@map $map:ident $key:tt : null $(, $($rest:tt)*)?) => {
-        $map.insert($key, $crate::object::json!(null));
-        $($crate::object::json!(@map $map $($rest)*);)?
+    (@map [ $($done:expr,)* ]) => {
+        $crate::object::Value::Object(::std::iter::FromIterator::from_iter([ $($done,)* ]))
     };
-    (@map $map:ident $key:tt : [ $($items:tt)* ] $(, $($rest:tt)*)?) => {
-        $map.insert($key, $crate::object::json!([ $($items)* ]));
-        $($crate::object::json!(@map $map $($rest)*);)?
+    (@map [ $($done:expr,)* ] $key:tt : null $(, $($rest:tt)*)?) => {
+        $crate::object::json!(@map [ $($done,)*
+            ($crate::object::Key::from($key), $crate::object::json!(null)), ] $($($rest)*)?)
     };
-    (@map $map:ident $key:tt : { $($fields:tt)* } $(, $($rest:tt)*)?) => {
-        $map.insert($key, $crate::object::json!({ $($fields)* }));
-        $($crate::object::json!(@map $map $($rest)*);)?
+    (@map [ $($done:expr,)* ] $key:tt : [ $($items:tt)* ] $(, $($rest:tt)*)?) => {
+        $crate::object::json!(@map [ $($done,)*
+            ($crate::object::Key::from($key), $crate::object::json!([ $($items)* ])), ] $($($rest)*)?)
     };
-    (@map $map:ident $key:tt : $value:expr $(, $($rest:tt)*)?) => {
-        $map.insert($key, $crate::object::json!($value));
-        $($crate::object::json!(@map $map $($rest)*);)?
+    (@map [ $($done:expr,)* ] $key:tt : { $($fields:tt)* } $(, $($rest:tt)*)?) => {
+        $crate::object::json!(@map [ $($done,)*
+            ($crate::object::Key::from($key), $crate::object::json!({ $($fields)* })), ] $($($rest)*)?)
+    };
+    (@map [ $($done:expr,)* ] $key:tt : $value:expr $(, $($rest:tt)*)?) => {
+        $crate::object::json!(@map [ $($done,)*
+            ($crate::object::Key::from($key), $crate::object::json!($value)), ] $($($rest)*)?)
     };
     ($value:expr) => { $crate::object::value::ToValue::to_value(&$value) };
 }

@@ -1,7 +1,8 @@
 //! A map of JSON: sorted by key, shared until it is written to.
 
 use std::fmt;
-use std::sync::Arc;
+
+use ecow::EcoVec;
 
 use super::{Key, Value};
 
@@ -11,11 +12,11 @@ pub use iter::{IntoIter, Iter, IterMut};
 
 /// A sorted map whose clones share its entries: the first write to one of them copies those,
 /// and of values that are maps again only that they are shared.
+///
+/// The entries lie in one piece of memory with the count of who shares them, and how many there
+/// are stands in the map itself: a look-up goes to one place. An empty map needs no memory.
 #[derive(Clone, Default)]
-pub struct Map(
-    /// `None` if empty, which needs no memory.
-    Option<Arc<Vec<(Key, Value)>>>,
-);
+pub struct Map(EcoVec<(Key, Value)>);
 
 /// Maps with up to this many keys are searched from the first key on.
 const SCANNED: usize = 16;
@@ -24,11 +25,11 @@ impl Map {
     /// An empty map.
     #[must_use]
     pub const fn new() -> Self {
-        Self(None)
+        Self(EcoVec::new())
     }
 
     fn entries(&self) -> &[(Key, Value)] {
-        self.0.as_ref().map_or(&[], |entries| entries.as_slice())
+        self.0.as_slice()
     }
 
     /// How many keys there are.
@@ -46,11 +47,7 @@ impl Map {
     /// Whether both hold the very same entries, and not only equal ones.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
-            (None, None) => true,
-            _ => false,
-        }
+        std::ptr::eq(self.entries(), other.entries())
     }
 
     /// The entries, by key.
@@ -120,24 +117,24 @@ impl Map {
         self.find(key).is_some()
     }
 
-    /// The entries for this map alone.
-    fn own(&mut self) -> &mut Vec<(Key, Value)> {
-        Arc::make_mut(self.0.get_or_insert_default())
+    /// The value at a place, in entries that are this map's alone.
+    fn own(&mut self, at: usize) -> &mut Value {
+        &mut self.0.make_mut()[at].1
     }
 
     /// The value of a key, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         let at = self.find(key)?;
-        Some(&mut self.own()[at].1)
+        Some(self.own(at))
     }
 
     /// Puts a value under a key and gives back the one that was there.
     pub fn insert(&mut self, key: impl Into<Key>, value: Value) -> Option<Value> {
         let key = key.into();
         match self.place(&key) {
-            Ok(at) => Some(std::mem::replace(&mut self.own()[at].1, value)),
+            Ok(at) => Some(std::mem::replace(self.own(at), value)),
             Err(at) => {
-                put(self.own(), at, key, value);
+                self.0.insert(at, (key, value));
                 None
             }
         }
@@ -146,38 +143,35 @@ impl Map {
     /// Takes a key out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let at = self.find(key)?;
-        Some(self.own().remove(at).1)
+        Some(self.0.remove(at).1)
     }
 
     /// Takes a key out, and gives it back too.
     pub fn remove_entry(&mut self, key: &str) -> Option<(Key, Value)> {
         let at = self.find(key)?;
-        Some(self.own().remove(at))
+        Some(self.0.remove(at))
     }
 
     /// Keeps the entries that `keep` says.
     pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
-        if !self.is_empty() {
-            self.own().retain_mut(|(key, value)| keep(key, value));
-        }
+        self.0.retain(|(key, value)| keep(key, value));
     }
 
     /// Takes all out.
     pub fn clear(&mut self) {
-        self.0 = None;
+        self.0 = EcoVec::new();
     }
 
     /// The place of a key, to be filled or changed.
     pub fn entry(&mut self, key: impl Into<Key>) -> Entry<'_> {
         let key = key.into();
         let at = self.place(&key);
-        Entry { entries: self.own(), key, at }
+        Entry { map: self, key, at }
     }
 
     /// The entries, with values that may be changed.
     pub fn iter_mut(&mut self) -> IterMut<'_> {
-        let entries: &mut [(Key, Value)] = if self.is_empty() { &mut [] } else { self.own() };
-        IterMut(entries.iter_mut())
+        IterMut(self.0.make_mut().iter_mut())
     }
 
     /// The values, to be changed.
@@ -186,17 +180,9 @@ impl Map {
     }
 }
 
-/// Inserts an entry. Most maps are small and stay as they are: little room is made beyond it.
-fn put(entries: &mut Vec<(Key, Value)>, at: usize, key: Key, value: Value) {
-    if entries.len() == entries.capacity() {
-        entries.reserve_exact(1 + entries.len() / 2);
-    }
-    entries.insert(at, (key, value));
-}
-
 /// The place of a key in a map.
 pub struct Entry<'a> {
-    entries: &'a mut Vec<(Key, Value)>,
+    map: &'a mut Map,
     key: Key,
     at: Result<usize, usize>,
 }
@@ -207,11 +193,11 @@ impl<'a> Entry<'a> {
         let at = match self.at {
             Ok(at) => at,
             Err(at) => {
-                put(self.entries, at, self.key, value());
+                self.map.0.insert(at, (self.key, value()));
                 at
             }
         };
-        &mut self.entries[at].1
+        self.map.own(at)
     }
 
     /// The value there, or the given one.
@@ -223,7 +209,7 @@ impl<'a> Entry<'a> {
     #[must_use]
     pub fn and_modify(self, change: impl FnOnce(&mut Value)) -> Self {
         if let Ok(at) = self.at {
-            change(&mut self.entries[at].1);
+            change(self.map.own(at));
         }
         self
     }
@@ -253,7 +239,7 @@ impl<K: Into<Key>> FromIterator<(K, Value)> for Map {
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
             entries.dedup_by(|(a, _), (b, _)| a == b);
         }
-        Self((!entries.is_empty()).then(|| Arc::new(entries)))
+        Self(entries.into())
     }
 }
 

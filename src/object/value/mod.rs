@@ -2,8 +2,9 @@
 //!
 //! A [`Map`] is copied when it is written to while another holds it, and not before: a clone of an
 //! object costs nothing, and the versions of an object that a cluster keeps (its history, caches,
-//! events on their way) hold once what did not change between them. Otherwise values behave as
-//! `serde_json`'s do, and have its names.
+//! events on their way) hold once what did not change between them. A [`Text`] is shared alike, and
+//! one of up to 15 letters needs no memory of its own. Otherwise values behave as `serde_json`'s
+//! do, and have its names.
 //!
 //! Not here: YAML (`object::yaml`), what a value means to Kubernetes (the rest of `object`).
 
@@ -16,6 +17,7 @@ mod names;
 mod text;
 
 pub use convert::ToValue;
+pub use ecow::EcoString as Text;
 pub use index::Index;
 pub use key::Key;
 pub use macros::json;
@@ -31,7 +33,7 @@ pub enum Value {
     Null,
     Bool(bool),
     Number(Number),
-    String(String),
+    String(Text),
     Array(Vec<Value>),
     Object(Map),
 }

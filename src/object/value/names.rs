@@ -1,55 +1,25 @@
 //! The table of known keys: the field names of the built-in schema, each also with the `f:` that
 //! managed fields put before it, and a few that every cluster has besides.
 //!
-//! It is filled once, from what is compiled in, and in the order of the texts, so that numbers
-//! compare as texts do.
+//! The texts are compiled in sorted, so that numbers compare as texts do and a program that starts
+//! has only to count them. `names.txt` is written by the test below (`scripts/bless names::`), from
+//! the schema.
 
 use std::sync::OnceLock;
 
-use crate::object::schema;
+/// All texts, a line each, sorted.
+const TEXTS: &str = include_str!("names.txt");
 
 /// The number of a known text. Numbers are in the order of their texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NameId(u16);
 
-/// Keys that are no fields of a type, and are in most clusters all the same.
-const MORE: &[&str] = &[
-    "app",
-    "app.kubernetes.io/component",
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/managed-by",
-    "app.kubernetes.io/name",
-    "app.kubernetes.io/part-of",
-    "app.kubernetes.io/version",
-    "controller-revision-hash",
-    "deployment.kubernetes.io/desired-replicas",
-    "deployment.kubernetes.io/max-replicas",
-    "deployment.kubernetes.io/revision",
-    "endpointslice.kubernetes.io/managed-by",
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "kubectl.kubernetes.io/restartedAt",
-    "kubernetes.io/arch",
-    "kubernetes.io/hostname",
-    "kubernetes.io/metadata.name",
-    "kubernetes.io/os",
-    "kubernetes.io/service-name",
-    "pod-template-hash",
-];
-
-/// The same as they stand in managed fields: the member itself, and list items by key.
-const ITEMS: &[&str] = &[
-    ".",
-    "k:{\"type\":\"Available\"}",
-    "k:{\"type\":\"ContainersReady\"}",
-    "k:{\"type\":\"DiskPressure\"}",
-    "k:{\"type\":\"Initialized\"}",
-    "k:{\"type\":\"MemoryPressure\"}",
-    "k:{\"type\":\"PIDPressure\"}",
-    "k:{\"type\":\"PodReadyToStartContainers\"}",
-    "k:{\"type\":\"PodScheduled\"}",
-    "k:{\"type\":\"Progressing\"}",
-    "k:{\"type\":\"Ready\"}",
-];
+impl NameId {
+    /// The number itself.
+    pub(super) fn print(self) -> u64 {
+        self.0.into()
+    }
+}
 
 /// What a field name begins with in managed fields.
 pub(super) const MANAGED: &str = "f:";
@@ -66,24 +36,7 @@ struct Names {
 
 fn names() -> &'static Names {
     static NAMES: OnceLock<Names> = OnceLock::new();
-    NAMES.get_or_init(|| Names::new(all_texts()))
-}
-
-/// All texts, a line each.
-fn all_texts() -> &'static str {
-    static TEXT: OnceLock<String> = OnceLock::new();
-    TEXT.get_or_init(|| {
-        let mut plain: Vec<&str> = schema::field_names().chain(MORE.iter().copied()).collect();
-        plain.sort_unstable();
-        plain.dedup();
-        let managed = plain.iter().map(|name| format!("{MANAGED}{name}"));
-        let items = ITEMS.iter().map(|item| (*item).to_owned());
-        let mut all: Vec<String> =
-            plain.iter().map(|name| (*name).to_owned()).chain(managed).chain(items).collect();
-        all.sort_unstable();
-        all.dedup();
-        all.join("\n")
-    })
+    NAMES.get_or_init(|| Names::new(TEXTS))
 }
 
 impl Names {
@@ -124,6 +77,11 @@ impl Names {
 
 /// Where a text is looked for first among so many slots, a power of two.
 fn place(text: &str, slots: usize) -> usize {
+    (print(text) >> 40) as usize & (slots - 1)
+}
+
+/// A number that equal texts share, and others mostly do not.
+pub(super) fn print(text: &str) -> u64 {
     // The multiplier is the golden ratio's, as in Fibonacci hashing.
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = text.len() as u64;
@@ -135,7 +93,7 @@ fn place(text: &str, slots: usize) -> usize {
     for byte in chunks.remainder() {
         hash = (hash.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(SPREAD);
     }
-    (hash >> 40) as usize & (slots - 1)
+    hash
 }
 
 /// The text of a number.
@@ -161,6 +119,65 @@ pub(super) fn without_prefix(id: NameId) -> Option<NameId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::schema;
+
+    /// Keys that are no fields of a type, and are in most clusters all the same.
+    const MORE: &[&str] = &[
+        "app",
+        "app.kubernetes.io/component",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/managed-by",
+        "app.kubernetes.io/name",
+        "app.kubernetes.io/part-of",
+        "app.kubernetes.io/version",
+        "controller-revision-hash",
+        "deployment.kubernetes.io/desired-replicas",
+        "deployment.kubernetes.io/max-replicas",
+        "deployment.kubernetes.io/revision",
+        "endpointslice.kubernetes.io/managed-by",
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "kubectl.kubernetes.io/restartedAt",
+        "kubernetes.io/arch",
+        "kubernetes.io/hostname",
+        "kubernetes.io/metadata.name",
+        "kubernetes.io/os",
+        "kubernetes.io/service-name",
+        "pod-template-hash",
+    ];
+
+    /// The same as they stand in managed fields: the member itself, and list items by key.
+    const ITEMS: &[&str] = &[
+        ".",
+        "k:{\"type\":\"Available\"}",
+        "k:{\"type\":\"ContainersReady\"}",
+        "k:{\"type\":\"DiskPressure\"}",
+        "k:{\"type\":\"Initialized\"}",
+        "k:{\"type\":\"MemoryPressure\"}",
+        "k:{\"type\":\"PIDPressure\"}",
+        "k:{\"type\":\"PodReadyToStartContainers\"}",
+        "k:{\"type\":\"PodScheduled\"}",
+        "k:{\"type\":\"Progressing\"}",
+        "k:{\"type\":\"Ready\"}",
+    ];
+
+    /// All texts, a line each.
+    fn all_texts() -> String {
+        let mut plain: Vec<&str> = schema::field_names().chain(MORE.iter().copied()).collect();
+        plain.sort_unstable();
+        plain.dedup();
+        let managed = plain.iter().map(|name| format!("{MANAGED}{name}"));
+        let items = ITEMS.iter().map(|item| (*item).to_owned());
+        let mut all: Vec<String> =
+            plain.iter().map(|name| (*name).to_owned()).chain(managed).chain(items).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.join("\n") + "\n"
+    }
+
+    #[test]
+    fn the_table_is_that_of_the_schema() {
+        expect_test::expect_file!["names.txt"].assert_eq(&all_texts());
+    }
 
     #[test]
     fn every_field_of_the_schema_is_known_by_both_its_texts() {

@@ -60,3 +60,9 @@ fn text_and_pointers_are_as_serde_json_has_them() {
         }
     }
 }
+
+#[test]
+fn a_value_is_three_words_and_a_short_text_owns_no_memory() {
+    assert_eq!(size_of::<Value>(), 3 * size_of::<usize>());
+    assert!(matches!(json!("PodScheduled"), Value::String(text) if text.is_inline()));
+}

@@ -202,10 +202,10 @@ impl Builder {
     }
 }
 
-/// Refuses a key that stands twice in a map; `<<` may.
+/// Refuses a key that stands twice in a map; `<<` too: one can merge several maps.
 fn refuse_twins(entries: &[Entry]) -> Result<(), YamlError> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| !is_merge(&entry.key)) {
+    for entry in entries {
         let Some(text) = entry.key.text() else { continue };
         if let Some(line) = seen.insert(text, entry.key.line) {
             return Err(entry.key.error(format!("key {text:?} is already set at line {line}")));

@@ -155,8 +155,8 @@ pub fn scalar(value: &Value, before: Style) -> String {
     let Value::String(text) = value else { return value.to_string() };
     let one_line = !text.contains(|c: char| c.is_control());
     match before {
-        Style::Single if one_line => format!("'{}'", text.replace('\'', "''")),
-        Style::Plain if is_plain(text) && !text.contains(' ') => text.clone(),
+        Style::Single if one_line => format!("'{}'", text.as_str().replace('\'', "''")),
+        Style::Plain if is_plain(text) && !text.contains(' ') => text.to_string(),
         _ => quoted(text),
     }
 }

@@ -131,7 +131,7 @@ pub(crate) fn go_float(float: f64) -> String {
 }
 
 /// Where a text is written.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Key,
     /// Lines of a block are moved in so far.
@@ -185,6 +185,12 @@ fn fold(out: &mut String, text: &str, place: Place, style: Style) {
         Style::Double => "\"",
     };
     out.push_str(quote);
+    // A line is broken at spaces only, and where it is long.
+    let is_short = || !text.contains(' ') || column(out) + text.len() <= WIDTH;
+    if style == Style::Plain && (place == Place::Key || is_short()) {
+        out.push_str(text);
+        return;
+    }
     let mut column = column(out);
     let mut after_space = false;
     let mut chars = text.char_indices().peekable();

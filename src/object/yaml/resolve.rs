@@ -25,13 +25,13 @@ pub(super) fn value(scalar: &Scalar, dialect: Dialect) -> Result<Value, String> 
     match scalar.tag.as_deref() {
         None if scalar.style == Style::Plain => plain(text, dialect),
         None | Some("str" | "!") if scalar.folded && dialect == Dialect::Kustomize => {
-            Ok(Value::String(folded::again(text)))
+            Ok(Value::String(folded::again(text).into()))
         }
-        None | Some("str" | "!") => Ok(Value::String(text.to_owned())),
+        None | Some("str" | "!") => Ok(Value::String(text.into())),
         Some("binary") => Err("!!binary is not read: write the text itself".to_owned()),
         Some(tag @ ("int" | "float" | "bool" | "null" | "timestamp")) => tagged(text, tag, dialect),
         // A tag that only its author knows says nothing to kubectl either.
-        Some(_) => Ok(Value::String(text.to_owned())),
+        Some(_) => Ok(Value::String(text.into())),
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn key(scalar: &Scalar, dialect: Dialect) -> Result<String, String> {
     match (value(scalar, dialect)?, dialect) {
         (Value::String(text), _) => {
             // A date as a key is taken as it is written.
-            Ok(if scalar.style == Style::Plain { scalar.text.clone() } else { text })
+            Ok(if scalar.style == Style::Plain { scalar.text.clone() } else { text.into() })
         }
         (Value::Bool(flag), Dialect::Kubectl) => Ok(flag.to_string()),
         (Value::Number(number), Dialect::Kubectl) => Ok(number.to_string()),
@@ -88,7 +88,7 @@ pub(crate) fn plain(text: &str, dialect: Dialect) -> Result<Value, String> {
             if dialect == Dialect::Kustomize
                 && let Some(instant) = timestamp::canonical(text)
             {
-                return Ok(Value::String(instant));
+                return Ok(Value::String(instant.into()));
             }
         }
         _ => {
@@ -97,7 +97,7 @@ pub(crate) fn plain(text: &str, dialect: Dialect) -> Result<Value, String> {
             }
         }
     }
-    Ok(Value::String(text.to_owned()))
+    Ok(Value::String(text.into()))
 }
 
 fn word(text: &str, dialect: Dialect) -> Option<Value> {

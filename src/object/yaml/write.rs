@@ -2,7 +2,7 @@
 //! what fits on a line on a line, text of several lines as a block.
 
 use super::text::{is_printable, scalar};
-use crate::object::Value;
+use crate::object::{Text, Value};
 
 /// Columns that a line may take.
 const WIDTH: usize = 100;
@@ -26,7 +26,7 @@ pub fn to_string(value: &Value) -> String {
 
 impl Yaml {
     /// A text.
-    pub fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<Text>) -> Self {
         Yaml::Scalar(Value::String(text.into()))
     }
 

@@ -1,7 +1,6 @@
 //! Ways through a map, in the order of its keys.
 
-use std::sync::Arc;
-use std::{slice, vec};
+use std::slice;
 
 use super::{Key, Map, Value};
 
@@ -49,7 +48,7 @@ impl ExactSizeIterator for IterMut<'_> {}
 
 /// The entries of a map that is used up.
 #[derive(Debug)]
-pub struct IntoIter(vec::IntoIter<(Key, Value)>);
+pub struct IntoIter(ecow::vec::IntoIter<(Key, Value)>);
 
 impl Iterator for IntoIter {
     type Item = (Key, Value);
@@ -76,7 +75,7 @@ impl IntoIterator for Map {
     type IntoIter = IntoIter;
 
     fn into_iter(self) -> Self::IntoIter {
-        IntoIter(self.0.map(Arc::unwrap_or_clone).unwrap_or_default().into_iter())
+        IntoIter(self.0.into_iter())
     }
 }
 
