@@ -211,7 +211,7 @@ fn validate_names_file_line_and_field_of_what_a_server_would_refuse() {
         ],
     );
     let expected = "\
-./broken/kustomization.yaml:1:13: there is no file or folder \"nothing.yaml\"; broken has kustomization.yaml
+./broken/kustomization.yaml:1:13: resources: there is no file or folder \"nothing.yaml\"; broken has kustomization.yaml
 ./plain/old.yaml:2:1: Ingress a: no kind \"Ingress\" in \"extensions/v1beta1\"; Ingress is in \"networking.k8s.io/v1\"
 ./plain/port.yaml:6:5: Service a: spec.ports[0].targetPort: Invalid value: 99999: must be between 1 and 65535, inclusive
 ./plain/port.yaml:6:6: Service a: spec.ports[0].port: Invalid value: 99999: must be between 1 and 65535, inclusive
@@ -379,11 +379,14 @@ fn a_link_out_of_its_folder_and_a_file_outside_are_told_as_what_they_are() {
     link("real.yaml", "in/link.yaml");
     let top = towtank(folder.path(), &["render", "top"]);
     let message = String::from_utf8(top.stderr).unwrap();
-    assert!(message.starts_with("top/kustomization.yaml:1:13: there is no file"), "{message}");
+    assert!(
+        message.starts_with("top/kustomization.yaml:1:13: resources: there is no file"),
+        "{message}"
+    );
     assert!(message.contains("link.yaml is a symbolic link that leads out"), "{message}");
     let up = towtank(folder.path(), &["render", "up"]);
     let message = String::from_utf8(up.stderr).unwrap();
-    assert!(message.starts_with("up/kustomization.yaml:1:13: file \"/"), "{message}");
+    assert!(message.starts_with("up/kustomization.yaml:1:13: resources: file \"/"), "{message}");
     assert!(message.ends_with("secret.yaml\" is not in or below \"up\"\n"), "{message}");
     let expected = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
     check(folder.path(), &["render", "in"], 0, expected, "");

@@ -53,7 +53,7 @@ pub fn render_with(
     let whole = kustomize::mounted(tree, options);
     let mut reader = Reader::new(&whole, cache);
     let manifests = found(&mut reader, path, options);
-    let manifests = manifests.map_err(|error| kustomize::shown(error, options))?;
+    let manifests = manifests.map_err(|error| kustomize::shown(&mut reader, error, options))?;
     refuse_twins(&manifests)?;
     let inputs = kustomize::of_the_commit(reader.finish());
     Ok(Rendered { manifests, inputs })

@@ -191,12 +191,19 @@ fn expand(
     dialect: Dialect,
     found: &mut Vec<Parsed>,
 ) -> Result<(), YamlError> {
+    // What says nothing stands for nothing.
+    if node.is_null() || matches!(&node.content, Content::Map(all) if all.is_empty()) {
+        return Ok(());
+    }
     let Content::Map(_) = &node.content else {
         return Err(node.error("expected a map with apiVersion, kind and metadata".to_owned()));
     };
     let is_list =
         node.get("kind").and_then(spanned::Node::text).is_some_and(|k| k.ends_with("List"));
     if let Some(items) = node.get("items").filter(|_| is_list) {
+        if !items.is_null() && !matches!(items.content, Content::Seq(_)) {
+            return Err(items.error("expected a list of objects as items".to_owned()));
+        }
         return items.items().iter().try_for_each(|item| expand(item, dialect, found));
     }
     let Value::Object(map) = node.to_value(dialect)? else { return Ok(()) };
@@ -229,25 +236,43 @@ fn raw_texts(node: &spanned::Node, dialect: Dialect) -> Result<RawTexts, YamlErr
     Ok(raw)
 }
 
+/// A key or a place in a list, on the way to a field.
+#[derive(Clone, Copy)]
+enum Part<'n> {
+    Key(&'n str),
+    Index(usize),
+}
+
+/// A path to be kept. Hardly one field in a thousand needs its own.
+fn kept(path: &[Part<'_>]) -> Vec<String> {
+    let text = |part: &Part<'_>| match part {
+        Part::Key(key) => (*key).to_owned(),
+        Part::Index(index) => index.to_string(),
+    };
+    path.iter().map(text).collect()
+}
+
 /// Collects the fields that hold nothing, and the scalars whose text is not what they print as.
-fn collect(
-    node: &spanned::Node,
+fn collect<'n>(
+    node: &'n spanned::Node,
     dialect: Dialect,
-    path: &mut Vec<String>,
+    path: &mut Vec<Part<'n>>,
     bare_nulls: &mut Vec<Vec<String>>,
     spelled: &mut Spelled,
 ) {
-    let mut visit = |step: String, child: &spanned::Node| {
+    let mut visit = |step: Part<'n>, child: &'n spanned::Node| {
         path.push(step);
         if child.is_bare_null() {
-            bare_nulls.push(path.clone());
+            bare_nulls.push(kept(path));
         } else if let Content::Scalar(scalar) = &child.content {
+            // A number starts with a digit, a sign or a point.
             if scalar.style == Style::Plain
+                && scalar.text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
                 && let Ok(value) = child.to_value(dialect)
                 && value.is_number()
-                && scalar_text(&value) != scalar.text
+                && value.to_string().as_str() != scalar.text.as_str()
             {
-                spelled.insert(path.clone(), (value, scalar.text.clone()));
+                spelled.insert(kept(path), (value, scalar.text.clone()));
             }
         } else {
             collect(child, dialect, path, bare_nulls, spelled);
@@ -255,16 +280,11 @@ fn collect(
         path.pop();
     };
     for entry in node.entries() {
-        visit(entry.key.text().unwrap_or_default().to_owned(), &entry.value);
+        visit(Part::Key(entry.key.text().unwrap_or_default()), &entry.value);
     }
     for (index, item) in node.items().iter().enumerate() {
-        visit(index.to_string(), item);
+        visit(Part::Index(index), item);
     }
-}
-
-/// A number as it is printed.
-fn scalar_text(value: &Value) -> String {
-    value.to_string()
 }
 
 /// `relative` as seen from the folder `base`, both from the repository's root; `None` where it

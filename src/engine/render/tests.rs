@@ -135,39 +135,45 @@ fn a_kustomization_that_cannot_be_built_says_where_and_why() {
         ),
         (
             "resources: [b.yaml]\n",
-            "1:13: there is no file or folder \"b.yaml\"; did you mean a.yaml?",
+            "1:13: resources: there is no file or folder \"b.yaml\"; did you mean a.yaml?",
         ),
         (
             "resources:\n- a.yaml\n- https://x.example/y\n",
-            "3:3: \"https://x.example/y\" is elsewhere and not at hand: it has to be fetched, or mapped to a folder",
+            "3:3: resources: \"https://x.example/y\" is elsewhere and not at hand: it has to be fetched, or mapped to a folder",
         ),
-        ("resources: [a.yaml]\nnamespace: [x]\n", "2:12: expected text (quote it), found a list"),
-        ("resources: [a.yaml]\nnamePrefix: 1\n", "2:13: expected text (quote it), found \"1\""),
+        (
+            "resources: [a.yaml]\nnamespace: [x]\n",
+            "2:12: namespace: expected text (quote it), found a list",
+        ),
+        (
+            "resources: [a.yaml]\nnamePrefix: 1\n",
+            "2:13: namePrefix: expected text (quote it), found \"1\"",
+        ),
         (
             "resources: [a.yaml]\nimages: [{name: x, newtagg: v1}]\n",
-            "2:20: unknown image field \"newtagg\"; did you mean \"newTag\"?",
+            "2:20: images: unknown image field \"newtagg\"; did you mean \"newTag\"?",
         ),
         (
             "resources: [a.yaml]\npatches:\n- patch: |-\n    kind: ConfigMap\n    apiVersion: v1\n    metadata: {name: b}\n",
-            "4: nothing matches the patch for ConfigMap/b; there is ConfigMap a",
+            "4:5: nothing matches the patch for ConfigMap/b; there is ConfigMap a",
         ),
         (
             "resources: [a.yaml]\npatches:\n- patch: |-\n    kind: ConfigMap\n    metadata: {name: a\n    data: {}\n",
-            "6: while parsing a flow mapping, did not find expected ',' or '}'",
+            "6:9: patches.patch: while parsing a flow mapping, did not find expected ',' or '}'",
         ),
         (
             "resources: [a.yaml]\npatches: [{path: p.yaml, target: {name: \"(\"}}]\n",
-            "2:18: there is no file \"p.yaml\"; did you mean a.yaml?",
+            "2:18: patches.path: there is no file \"p.yaml\"; did you mean a.yaml?",
         ),
         (
             "resources: [a.yaml]\npatches: [{patch: '[]', target: {name: \"(\"}}]\n",
-            "2:33: \"(\" is no regular expression: unclosed group",
+            "2:33: patches.target: \"(\" is no regular expression: unclosed group",
         ),
-        ("resources: [.]\n", "1:13: cycle: \"\" holds \"\", which is being built"),
-        ("resources: [../x]\n", "1:13: \"../x\" leads out of the repository"),
+        ("resources: [.]\n", "1:13: resources: cycle: \"\" holds \"\", which is being built"),
+        ("resources: [../x]\n", "1:13: resources: \"../x\" leads out of the repository"),
         (
             "replicas: [{name: a, count: 2}]\nresources: [a.yaml]\n",
-            "1:19: no workload with replicas is called \"a\"",
+            "1:19: replicas.name: no Deployment, StatefulSet, ReplicaSet, ReplicationController with replicas is called \"a\"",
         ),
         ("kind: Kustomisation\n", "1:7: kind should be Kustomization or Component"),
         ("# nothing\n", " the kustomization file is empty"),

@@ -60,7 +60,7 @@ impl Settings {
     pub fn read(object: &Object) -> Result<Self, String> {
         let text = |field: &str| match object.at(&["spec", field]) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::String(text)) => Ok(Some(text.to_string())),
             Some(other) => Err(format!("spec.{field}: expected text, found {other}")),
         };
         let strategy = object.text(&["spec", "postBuild", "substituteStrategy"]);
@@ -156,7 +156,7 @@ fn texts(object: &Object, field: &str) -> Result<Vec<String>, String> {
 fn text_map(object: &Object, path: &[&str]) -> Result<BTreeMap<String, String>, String> {
     let map = object.at(path).and_then(Value::as_object);
     let text = |(key, value): (&Key, &Value)| match value {
-        Value::String(text) => Ok((key.to_string(), text.clone())),
+        Value::String(text) => Ok((key.to_string(), text.to_string())),
         other => Err(format!("{}.{key}: expected text, found {other}", path.join("."))),
     };
     map.into_iter().flatten().map(text).collect()

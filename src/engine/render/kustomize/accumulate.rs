@@ -15,6 +15,7 @@ use super::{Files, Options, crds, file_of, generate, remote};
 use crate::base::limits;
 use crate::engine::model::{Blob, Origin, RenderError};
 use crate::engine::render::cache::Parsed;
+use crate::engine::render::error_at;
 use crate::engine::render::reader::{Reader, join};
 use crate::object::yaml::Dialect;
 
@@ -164,10 +165,15 @@ impl Build<'_, '_> {
         for component in &target.read.components {
             gathered = self.component(target, component, gathered, from)?;
         }
-        for (transformer, note) in self.transformers(target, &gathered.config, from)? {
+        for (transformer, note, plugin) in self.transformers(target, &gathered.config, from)? {
             let decoder = Decoder::strict(&target.file);
             let note = note.filter(|_| self.notes);
-            transformer.run_noted(&mut gathered.resources, decoder, note.as_ref())?;
+            let result = transformer.run_noted(&mut gathered.resources, decoder, note.as_ref());
+            result.map_err(|error| match &plugin {
+                // What a plugin is told stands in its own file.
+                Some(plugin) if error.file == target.file => error_at(plugin, error.message),
+                _ => error,
+            })?;
         }
         self.validate(target, &mut gathered.resources, from)?;
         gathered.vars.add(&target.read.vars, &target.file, &mut gathered.resources)?;
@@ -212,11 +218,9 @@ impl Build<'_, '_> {
             let read = Config::read(Decoder::strict(&file), &documents)?;
             own = own.merged(&Arc::new(read)).map_err(|why| target.error(entry, why))?;
         }
-        let whole = |why: String| RenderError {
-            file: target.file.clone(),
-            line: 0,
-            column: 0,
-            message: format!("the configurations do not go together: {why}"),
+        let at = target.read.configurations.last().cloned().unwrap_or_default();
+        let whole = |why: String| {
+            target.error(&at, format!("the configurations do not go together: {why}"))
         };
         let config = Config::of_kustomize().merged(&own).map_err(whole)?;
         gathered.config = gathered.config.merged(&config).map_err(whole)?;
@@ -236,19 +240,16 @@ impl Build<'_, '_> {
         gathered: &mut Gathered,
         from: &Provenance,
     ) -> Result<(), RenderError> {
-        for (mut made, note, origin) in self.generated(target, from)? {
-            if let Some(note) = note.filter(|_| self.notes)
-                && made.annotation(ORIGIN).is_none()
+        for made in self.generated(target, from)? {
+            let mut object = made.object;
+            if let Some(note) = made.note.filter(|_| self.notes)
+                && object.annotation(ORIGIN).is_none()
             {
-                made.annotate(ORIGIN, note.note());
+                object.annotate(ORIGIN, note.note());
             }
-            made.scopes = self.schemas.scopes();
-            generate::absorb(&mut gathered.resources, made).map_err(|message| RenderError {
-                file: origin.file.clone(),
-                line: origin.line,
-                column: 0,
-                message,
-            })?;
+            object.scopes = self.schemas.scopes();
+            generate::absorb(&mut gathered.resources, object)
+                .map_err(|why| Decoder::strict(&made.file).error(made.place, why))?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::accumulate::{Build, Gathered, Target};
 use super::config::Config;
-use super::decode::{Decoder, Text};
+use super::decode::{Decoder, Place, Text};
 use super::generate::{self, Generator, GeneratorOptions};
 use super::kustomization::Patch;
 use super::namespace::Setting;
@@ -20,8 +20,17 @@ use crate::engine::render::reader::{self, refuse_unread, text};
 use crate::object::yaml::Dialect;
 use crate::object::yaml::spanned::{Content, Node};
 
-/// A transformer, and what is noted on the objects that it is run on.
-type Noted = (Transformer, Option<Provenance>);
+/// A transformer, what is noted on the objects that it is run on, and where its plugin stands if
+/// it has one.
+type Noted = (Transformer, Option<Provenance>, Option<Origin>);
+
+/// An object that was generated, what is noted on it, and where it is asked for.
+pub(super) struct Made {
+    pub(super) object: Resource,
+    pub(super) note: Option<Provenance>,
+    pub(super) file: String,
+    pub(super) place: Place,
+}
 
 impl Build<'_, '_> {
     /// What the generators of a target make, each with what is noted on it and where it is asked
@@ -30,7 +39,7 @@ impl Build<'_, '_> {
         &mut self,
         target: &Target,
         from: &Provenance,
-    ) -> Result<Vec<(Resource, Option<Provenance>, Origin)>, RenderError> {
+    ) -> Result<Vec<Made>, RenderError> {
         let mut made = Vec::new();
         let read = &target.read;
         let all = read.generator_options.as_ref();
@@ -39,16 +48,17 @@ impl Build<'_, '_> {
         {
             let note = from.of_builtin(target.file_name(), kind);
             for generator in generators {
-                let resource = self.generate_one(target, generator, all, target.decoder())?;
-                let origin = resource.origin.clone();
-                made.push((resource, Some(note.clone()), origin));
+                let object = self.generate_one(target, generator, all, target.decoder())?;
+                let (file, place) = (target.file.clone(), generator.place);
+                made.push(Made { object, note: Some(note.clone()), file, place });
             }
         }
         for plugin in self.plugins(target, &read.generators, from)? {
             let note = Provenance::of_plugin(&plugin);
-            let origin = plugin.origin.clone();
-            for resource in plugins::generate(self, target, &plugin)? {
-                made.push((resource, note.clone(), origin.clone()));
+            for object in plugins::generate(self, target, &plugin)? {
+                let place = Place { line: plugin.origin.line, column: 1, block: false };
+                let file = plugin.origin.file.clone();
+                made.push(Made { object, note: note.clone(), file, place });
             }
         }
         Ok(made)
@@ -76,13 +86,14 @@ impl Build<'_, '_> {
         all.extend(self.late(target, config)?);
         let file = target.file_name();
         let note = |(kind, transformer): (&str, Transformer)| {
-            (transformer, Some(from.of_builtin(file, kind)))
+            (transformer, Some(from.of_builtin(file, kind)), None)
         };
         let mut all: Vec<Noted> = all.into_iter().map(note).collect();
         for plugin in self.plugins(target, &target.read.transformers, from)? {
             all.push((
                 plugins::transformer(self, target, &plugin)?,
                 Provenance::of_plugin(&plugin),
+                Some(plugin.origin.clone()),
             ));
         }
         Ok(all)
@@ -187,7 +198,8 @@ impl Build<'_, '_> {
         }
         match entries.first() {
             Some(first) if all.iter().all(|(_, parsed)| parsed.is_empty()) => {
-                Err(target.error(first, "the patches are empty".to_owned()))
+                let names: Vec<&str> = entries.iter().map(|entry| entry.text.trim()).collect();
+                Err(target.error(first, format!("the patches are empty: {}", names.join(", "))))
             }
             _ => Ok(Transformer::Strategic(all)),
         }
@@ -221,7 +233,8 @@ impl Build<'_, '_> {
                 Loaded { file, text, inline: None, view: self.schemas.view() }
             }
             _ => {
-                let message = "a patch has either patch or path".to_owned();
+                let has = if patch.patch.is_some() { "both" } else { "neither" };
+                let message = format!("a patch has either patch or path, and here is {has}");
                 return Err(target.decoder().error(patch.place, message));
             }
         };

@@ -23,7 +23,8 @@ pub(super) fn config(decoder: Decoder<'_>, documents: &[Node]) -> Result<Config,
     let Some(map) = types.as_object() else {
         return Err(wrong("expected definitions by the name of their type".to_owned()));
     };
-    for name in map.keys() {
+    for (name, api) in map {
+        check(name, api).map_err(wrong)?;
         let properties = properties(&types, name);
         if ["kind", "apiVersion", "metadata"].iter().all(|field| properties.get(*field).is_some()) {
             let kind = name.rsplit('.').next().unwrap_or_default();
@@ -34,14 +35,34 @@ pub(super) fn config(decoder: Decoder<'_>, documents: &[Node]) -> Result<Config,
     Ok(config)
 }
 
-/// The properties of a type; keys match whatever their case, as in Go.
+/// A field of a Go struct; keys match whatever their case.
+fn field<'t>(value: &'t Value, key: &str) -> Option<&'t Value> {
+    let map = value.as_object()?;
+    map.get(key).or_else(|| {
+        map.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+    })
+}
+
+/// Refuses what is no definition.
+fn check(name: &str, api: &Value) -> Result<(), String> {
+    let is_map = |value: &Value| value.is_object() || value.is_null();
+    let schema = field(api, "Schema").unwrap_or(&Value::Null);
+    let properties = schema.get("properties").unwrap_or(&Value::Null);
+    for (value, what) in [(api, ""), (schema, ".Schema"), (properties, ".Schema.properties")] {
+        if !is_map(value) {
+            return Err(format!("definition {name}: expected a map as {name}{what}"));
+        }
+    }
+    for (property, value) in properties.as_object().into_iter().flatten() {
+        if !is_map(value) {
+            return Err(format!("definition {name}: expected a map as property {property:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The properties of a type.
 fn properties<'t>(types: &'t Value, name: &str) -> &'t Value {
-    let field = |value: &'t Value, key: &str| {
-        let map = value.as_object()?;
-        map.get(key).or_else(|| {
-            map.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
-        })
-    };
     let schema = types.get(name).and_then(|api| field(api, "Schema"));
     schema.and_then(|schema| schema.get("properties")).unwrap_or(&Value::Null)
 }

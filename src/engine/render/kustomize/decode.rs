@@ -137,6 +137,38 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// The field whose value stands at a place, or in whose value it stands: `images.newTag`.
+pub(super) fn field_at(node: &Node, line: usize, column: usize) -> Option<String> {
+    let mut found: Option<String> = None;
+    let mut here = node;
+    let starts_before = |node: &Node| (node.line, node.column) <= (line, column);
+    loop {
+        let next = match &here.content {
+            Content::Map(entries) => {
+                let entry = entries.iter().rfind(|entry| starts_before(&entry.key));
+                let Some(entry) = entry else { return found };
+                // What stands at a key is about the map.
+                if (entry.key.line, entry.key.column) == (line, column) {
+                    return found;
+                }
+                let key = entry.key.text().unwrap_or_default();
+                found = Some(found.map_or_else(|| key.to_owned(), |path| format!("{path}.{key}")));
+                &entry.value
+            }
+            Content::Seq(items) => match items.iter().rfind(|item| starts_before(item)) {
+                Some(item) => item,
+                None => return found,
+            },
+            Content::Scalar(_) => return found,
+        };
+        // The value of a field may begin behind what is meant: the field's name.
+        if !starts_before(next) || (next.line, next.column) == (line, column) {
+            return found;
+        }
+        here = next;
+    }
+}
+
 pub(super) fn place(node: &Node) -> Place {
     let block = matches!(&node.content, Content::Scalar(s) if s.style == Style::Block);
     Place { line: node.line, column: node.column, block }

@@ -1,20 +1,31 @@
 //! Which field of which kind a transformer changes, and the walk to it.
 
+use std::sync::OnceLock;
+
 use super::path::Step;
-use crate::object::{Gvk, Map, Object, Value};
+use crate::object::{Gvk, Map, Object, Text, Value};
 
 /// A field of the kinds that match. Empty parts match all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct FieldSpec {
     group: String,
     version: String,
     kind: String,
     /// As written, slash-separated.
     path: String,
-    parts: Vec<Part>,
+    /// The path taken apart, once it is gone: most specs are of kinds that a build has not.
+    parts: OnceLock<Vec<Part>>,
     /// Whether the field is made where it is missing.
     create: bool,
 }
+
+impl PartialEq for FieldSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.gvk() == other.gvk() && self.path == other.path && self.create == other.create
+    }
+}
+
+impl Eq for FieldSpec {}
 
 /// A segment of a path; `containers[]` may only be a list and is never made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +66,7 @@ impl FieldSpec {
             version: version.to_owned(),
             kind: kind.to_owned(),
             path: path.to_owned(),
-            parts: parts(path),
+            parts: OnceLock::new(),
             create,
         }
     }
@@ -67,6 +78,10 @@ impl FieldSpec {
 
     pub(super) fn path(&self) -> &str {
         &self.path
+    }
+
+    fn parts(&self) -> &[Part] {
+        self.parts.get_or_init(|| parts(&self.path))
     }
 
     /// Whether the kind is one of those.
@@ -121,6 +136,24 @@ impl FieldSpec {
         self.apply_always(object, create, set)
     }
 
+    /// What [`apply`](Self::apply) would refuse, where nothing is to be set; `check` says what is
+    /// wrong with the field.
+    ///
+    /// # Errors
+    /// As of [`apply`](Self::apply).
+    pub(super) fn check(
+        &self,
+        object: &Object,
+        check: &dyn Fn(&Value) -> Result<(), String>,
+    ) -> Result<(), String> {
+        if !self.selects(&object.gvk()) {
+            return Ok(());
+        }
+        let Some((first, rest)) = self.parts().split_first() else { return Ok(()) };
+        let Some(value) = object.0.get(&first.name) else { return first.check() };
+        look(value, rest, check).map_err(|error| format!("field {}: {error}", self.path))
+    }
+
     /// As [`apply`](Self::apply), whatever the object's kind.
     pub(super) fn apply_always(
         &self,
@@ -140,7 +173,7 @@ impl FieldSpec {
     ) -> Result<(), String> {
         let mut value = Value::Object(std::mem::take(&mut object.0));
         let create = if self.create { create } else { Create::Nothing };
-        let result = walk(&mut value, &self.parts, create, &mut Vec::new(), set)
+        let result = walk(&mut value, self.parts(), create, &mut Vec::new(), set)
             .map_err(|error| format!("field {}: {error}", self.path));
         if let Value::Object(map) = value {
             object.0 = map;
@@ -190,7 +223,7 @@ fn walk(
             let made = match create {
                 _ if part.is_list => None,
                 Create::Nothing => None,
-                Create::Scalar if rest.is_empty() => Some(Value::String(String::new())),
+                Create::Scalar if rest.is_empty() => Some(Value::String(Text::new())),
                 Create::Scalar | Create::Map => Some(Value::Object(Map::new())),
             };
             let on_null = if part.is_list { Some(Value::Array(Vec::new())) } else { made.clone() };
@@ -211,10 +244,28 @@ fn walk(
     }
 }
 
+/// As [`walk`], changing nothing.
+fn look(
+    value: &Value,
+    parts: &[Part],
+    check: &dyn Fn(&Value) -> Result<(), String>,
+) -> Result<(), String> {
+    let Some((part, rest)) = parts.split_first() else { return check(value) };
+    match value {
+        Value::Null => Ok(()),
+        Value::Array(items) => items.iter().try_for_each(|item| look(item, parts, check)),
+        Value::Object(map) => {
+            part.check()?;
+            map.get(&part.name).map_or(Ok(()), |field| look(field, rest, check))
+        }
+        _ => Err("expected a map or a list on the way".to_owned()),
+    }
+}
+
 /// The text of a scalar; `None` for a map or list.
 pub(super) fn scalar_text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.to_string()),
         Value::Null => Some("null".to_owned()),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Number(number) => Some(number.to_string()),

@@ -193,7 +193,7 @@ fn insert_data(object: &mut Map, pairs: BTreeMap<String, Vec<u8>>) {
         };
         let data = object.entry(field).or_insert_with(|| Value::Object(Map::new()));
         if let Value::Object(data) = data {
-            data.insert(key, Value::String(text));
+            data.insert(key, Value::String(text.into()));
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn add_to_names(resources: &mut Resources) {
         }
         let name = format!("{}-{}", resource.object.name(), of(resource));
         resource.store_id();
-        resource.object_mut().set(&["metadata", "name"], Value::String(name));
+        resource.object_mut().set(&["metadata", "name"], Value::String(name.into()));
     }
 }
 

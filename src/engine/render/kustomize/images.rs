@@ -7,10 +7,10 @@ use regex::Regex;
 
 use super::fieldspec::{Create, FieldSpec};
 use super::kustomization::Image;
+use super::pattern;
 use super::resource::Resources;
 use crate::engine::model::RenderError;
-use crate::engine::render::error_at;
-use crate::object::{Map, Value};
+use crate::object::{Map, Object, Value};
 
 /// Where images are named, besides lists of containers anywhere.
 pub(super) fn default_fields() -> Vec<FieldSpec> {
@@ -45,18 +45,48 @@ pub(super) fn apply(
         }
         let is_there = resource.object.0.values().any(|value| has_match(value, &pattern));
         if !is_there {
+            check(&resource.object, fields).map_err(|why| resource.error(&why))?;
             continue;
         }
-        let origin = resource.origin.clone();
         let object = resource.object_mut();
         let mut set = || -> Result<(), String> {
             walk_map(&mut object.0, image, &pattern)?;
             let mut set = |value: &mut Value| rewrite(value, image, &pattern);
             fields.iter().try_for_each(|spec| spec.apply(object, Create::Nothing, &mut set))
         };
-        set().map_err(|why| error_at(&origin, why))?;
+        let result = set();
+        result.map_err(|why| resource.error(&why))?;
     }
     Ok(())
+}
+
+/// What is wrong with the images of an object in which none is to be rewritten.
+fn check(object: &Object, fields: &[FieldSpec]) -> Result<(), String> {
+    check_containers(&object.0)?;
+    fields.iter().try_for_each(|spec| spec.check(object, &check_image))
+}
+
+fn check_containers(map: &Map) -> Result<(), String> {
+    for (key, value) in map {
+        match value {
+            Value::Object(map) => check_containers(map)?,
+            Value::Array(items) => {
+                items.iter().filter_map(Value::as_object).try_for_each(check_containers)?;
+                if is_containers(key) {
+                    items.iter().filter_map(|item| item.get("image")).try_for_each(check_image)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_image(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Object(_) | Value::Array(_) => Err("image must be text".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// What an image must look like to be the one of a name.
@@ -78,7 +108,7 @@ impl<'n> Pattern<'n> {
             Some(_) if name.contains('|') => "",
             Some(end) => name.get(..end.saturating_sub(1)).unwrap_or_default(),
         };
-        let regex = Regex::new(&format!("^{name}{TAG}{DIGEST}$")).ok()?;
+        let regex = pattern::compile(&format!("^{name}{TAG}{DIGEST}$")).ok()?;
         Some(Self { start, regex })
     }
 
@@ -126,11 +156,10 @@ fn walk_map(map: &mut Map, image: &Image, pattern: &Pattern<'_>) -> Result<(), S
 fn rewrite(found: &mut Value, image: &Image, pattern: &Pattern<'_>) -> Result<(), String> {
     match found {
         Value::String(text) if pattern.is_match(text) => {
-            *text = rewritten(text, image);
+            *text = rewritten(text, image).into();
             Ok(())
         }
-        Value::Object(_) | Value::Array(_) => Err("image must be text".to_owned()),
-        _ => Ok(()),
+        other => check_image(other),
     }
 }
 

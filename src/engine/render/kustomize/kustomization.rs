@@ -142,7 +142,7 @@ pub(super) struct Replica {
     pub(super) count: i64,
 }
 
-/// Reads a kustomization file; `documents` is what it holds.
+/// Reads a kustomization file; `documents` is what it holds. Only the first counts, as upstream.
 ///
 /// # Errors
 /// The first field that is unknown, not supported, or of another type; a file that says nothing.
@@ -151,10 +151,6 @@ pub(super) fn read(file: &str, documents: &[Node]) -> Result<Kustomization, Rend
     let Some(node) = documents.first() else {
         return Err(decoder.error(Place::default(), "the kustomization file is empty".to_owned()));
     };
-    if let Some(second) = documents.get(1) {
-        let message = "a kustomization file has one document, and here starts a second".to_owned();
-        return Err(decoder.error(place(second), message));
-    }
     let known: Vec<&'static str> = SUPPORTED.iter().chain(&UNSUPPORTED).copied().collect();
     let fields = decoder.fields(node, "kustomization", &known)?;
     let mut read = Kustomization { kind_place: place(node), ..Kustomization::default() };

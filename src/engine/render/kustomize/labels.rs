@@ -8,7 +8,6 @@ use super::kustomization::Label;
 use super::path::Step;
 use super::resource::{Resource, Resources};
 use crate::engine::model::RenderError;
-use crate::engine::render::error_at;
 use crate::object::Value;
 
 /// Where an entry of `labels` puts its pairs.
@@ -58,7 +57,6 @@ fn put(
     text: &str,
     specs: &[&FieldSpec],
 ) -> Result<(), RenderError> {
-    let origin = resource.origin.clone();
     let object = resource.object_mut();
     let mut made: Vec<Vec<Step>> = Vec::new();
     for spec in specs {
@@ -71,7 +69,9 @@ fn put(
             }
             Ok(())
         };
-        spec.apply_tracked(object, Create::Map, &mut set).map_err(|why| error_at(&origin, why))?;
+        if let Err(why) = spec.apply_tracked(object, Create::Map, &mut set) {
+            return Err(resource.error(&why));
+        }
     }
     resource.settle();
     resource.shared.add(&Value::from(text), made);

@@ -33,6 +33,7 @@ mod openapi;
 mod origin;
 mod patch;
 mod path;
+mod pattern;
 mod plugins;
 mod remote;
 mod replace;
@@ -108,7 +109,7 @@ pub fn build(
     let mut reader = Reader::new(&whole, cache);
     let path = &join("", path).unwrap_or_else(|| path.to_owned());
     let built = reader.must_find(path).and_then(|_| build_with(&mut reader, path, options));
-    let manifests = built.map_err(|error| shown(error, options))?;
+    let manifests = built.map_err(|error| shown(&mut reader, error, options))?;
     Ok(Rendered { manifests, inputs: of_the_commit(reader.finish()) })
 }
 
@@ -120,10 +121,28 @@ pub(super) fn of_the_commit(
     inputs
 }
 
-/// An error in a file that is elsewhere, with the file's URL.
-pub(super) fn shown(error: RenderError, options: &Options) -> RenderError {
+/// An error with the field that it is about, and, in a file that is
+/// elsewhere, with the file's URL.
+pub(super) fn shown(reader: &mut Reader<'_>, error: RenderError, options: &Options) -> RenderError {
+    let message = match field_of(reader, &error) {
+        Some(field) => format!("{field}: {}", error.message),
+        None => error.message,
+    };
     let file = remote::url_of(&error.file, &options.remotes);
-    RenderError { file: file.unwrap_or(error.file), ..error }
+    RenderError { file: file.unwrap_or(error.file), message, ..error }
+}
+
+/// The field that an error is about and does not name.
+fn field_of(reader: &mut Reader<'_>, error: &RenderError) -> Option<String> {
+    if error.line == 0 || error.column == 0 {
+        return None;
+    }
+    let blob = reader.file(&error.file)?;
+    let documents = reader.loose_nodes(&error.file, &blob).ok()?;
+    let document = documents.iter().rfind(|document| document.line <= error.line)?;
+    let field = decode::field_at(document, error.line, error.column)?;
+    let is_named = field.rsplit('.').next().is_some_and(|last| error.message.contains(last));
+    (!is_named).then_some(field)
 }
 
 /// A build, and what it looked for in vain.

@@ -7,7 +7,6 @@ use super::fieldspec::{Create, FieldSpec, scalar_text};
 use super::nameref_table::{ByKind, References};
 use super::resource::{Id, Resource, Resources};
 use crate::engine::model::RenderError;
-use crate::engine::render::error_at;
 use crate::object::{Gvk, Map, Object, Value};
 
 /// Makes every known reference in `resources` follow its target.
@@ -20,7 +19,7 @@ pub(super) fn fix(resources: &mut Resources, table: &[References]) -> Result<(),
         // Nothing was renamed, but a blank namespace in a binding is an error all the same.
         return resources.list.iter().try_for_each(|resource| {
             let namespaces = account_namespaces(&resource.object);
-            namespaces.map(drop).map_err(|why| error_at(&resource.origin, why))
+            namespaces.map(drop).map_err(|why| resource.error(&why))
         });
     }
     let by_kind = ByKind::new(table);
@@ -29,13 +28,15 @@ pub(super) fn fix(resources: &mut Resources, table: &[References]) -> Result<(),
         if fields.is_empty() {
             continue;
         }
-        let fail = |why| error_at(&resource.origin, why);
+        let fail = |why: String| resource.error(&why);
         let referrer = Referrer::new(&resource.object, &targets[at], &targets).map_err(fail)?;
         let object = Arc::make_mut(&mut resource.object);
         for (references, field) in fields {
             let mut set = |value: &mut Value| referrer.set(value, references, field);
             let result = field.apply_always(object, Create::Nothing, &mut set);
-            result.map_err(|why| error_at(&resource.origin, why))?;
+            if let Err(why) = result {
+                return Err(resource.error(&why));
+            }
         }
     }
     Ok(())

@@ -3,7 +3,6 @@
 use super::fieldspec::{Create, FieldSpec, scalar_text};
 use super::resource::{Resource, Resources};
 use crate::engine::model::RenderError;
-use crate::engine::render::error_at;
 use crate::object::Value;
 
 /// Puts `prefix` before the names.
@@ -50,14 +49,13 @@ fn rename(
                 note(resource);
                 resource.store_id();
             }
-            let origin = resource.origin.clone();
             let mut set = |value: &mut Value| {
                 let old = scalar_text(value).ok_or("expected a scalar")?;
-                *value = Value::String(new(if value.is_null() { "" } else { &old }));
+                *value = Value::String(new(if value.is_null() { "" } else { &old }).into());
                 Ok(())
             };
-            spec.apply(resource.object_mut(), Create::Scalar, &mut set)
-                .map_err(|why| error_at(&origin, why))?;
+            let result = spec.apply(resource.object_mut(), Create::Scalar, &mut set);
+            result.map_err(|why| resource.error(&why))?;
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ pub(super) fn apply(resources: &mut Resources, setting: &Setting) -> Result<(), 
     }
     for resource in &mut resources.list {
         resource.store_id();
-        set(resource, setting).map_err(|why| error_at(&resource.origin, why))?;
+        set(resource, setting).map_err(|why| resource.error(&why))?;
     }
     if let Some((first, second)) = resources.first_twins() {
         let message = format!(
@@ -98,7 +98,10 @@ fn set_subjects(object: &mut Object, setting: &Setting) -> Result<(), String> {
     match object.0.get_mut("subjects") {
         None | Some(Value::Null) => Ok(()),
         Some(Value::Array(subjects)) => {
-            for subject in subjects.iter_mut().filter_map(Value::as_object_mut) {
+            for subject in subjects {
+                let Value::Object(subject) = subject else {
+                    return Err("subjects must be maps, to set the namespace of".to_owned());
+                };
                 if subject.get(field).and_then(Value::as_str) == Some(wanted) {
                     let slot = subject.entry("namespace").or_insert(Value::Null);
                     setting.write(slot)?;
@@ -106,6 +109,6 @@ fn set_subjects(object: &mut Object, setting: &Setting) -> Result<(), String> {
             }
             Ok(())
         }
-        Some(_) => Err("subjects must be a list".to_owned()),
+        Some(_) => Err("subjects must be a list, to set the namespace of".to_owned()),
     }
 }

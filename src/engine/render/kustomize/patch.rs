@@ -41,7 +41,9 @@ impl Source<'_> {
     pub(super) fn error(&self, line: usize, column: usize, message: String) -> RenderError {
         let (line, column) = match self.inline {
             None => (line, column),
-            Some(place) if place.block => (place.line + line.saturating_sub(1), 0),
+            Some(place) if place.block => {
+                (place.line + line.saturating_sub(1), place.column + column.saturating_sub(1))
+            }
             Some(place) => (place.line, place.column),
         };
         RenderError { file: self.file.to_owned(), line, column, message }
@@ -291,15 +293,15 @@ fn merge_into(
     })?;
     let Some(mut merged) = merged else { return Ok(()) };
     if !options.allow_kind_change {
-        merged.set(&["kind"], Value::String(kind));
+        merged.set(&["kind"], Value::String(kind.into()));
     }
     if !options.allow_name_change {
-        merged.set(&["metadata", "name"], Value::String(name));
+        merged.set(&["metadata", "name"], Value::String(name.into()));
     }
     if namespace.is_empty() {
         merged.remove(&["metadata", "namespace"]);
     } else {
-        merged.set(&["metadata", "namespace"], Value::String(namespace));
+        merged.set(&["metadata", "namespace"], Value::String(namespace.into()));
     }
     resource.object = Arc::new(merged);
     resource.settle();

@@ -1,8 +1,6 @@
 //! Paths of fields as replacements and vars write them: `spec.ports.[name=http].port`,
 //! `metadata.annotations.[a.b/c]`, `spec.args.0`, `spec.hosts.*`.
 
-use regex::Regex;
-
 use super::fieldspec::scalar_text;
 use crate::object::{Map, Value};
 
@@ -256,7 +254,7 @@ impl Walk {
         rest: &[String],
     ) -> Result<(), String> {
         let (key, pattern) = list_match(part)?;
-        let regex = Regex::new(pattern).map_err(|error| no_regex(pattern, &error))?;
+        let regex = super::pattern::compile(pattern).map_err(|error| no_regex(pattern, &error))?;
         let fits = |item: &Value| {
             let value = if key.is_empty() { Some(item) } else { item.get(key) };
             value.and_then(scalar_text).is_some_and(|text| regex.is_match(text.trim()))

@@ -29,20 +29,47 @@ pub(super) fn generate(
     plugin: &Resource,
 ) -> Result<Vec<Resource>, RenderError> {
     let node = configuration(plugin)?;
+    generator(build, target, plugin, &node).map_err(|error| named(plugin, &node, target, error))
+}
+
+/// An error in a plugin's configuration, with the plugin's place and name and the field. What was
+/// read is a text that is nowhere to be seen: places in it help nobody.
+fn named(plugin: &Resource, node: &Node, target: &Target, error: RenderError) -> RenderError {
+    let is_own = error.file == plugin.origin.file || error.file == target.file;
+    if !is_own {
+        return error;
+    }
+    let field = super::decode::field_at(node, error.line, error.column);
+    let field = field.filter(|field| !error.message.contains(field.as_str()));
+    let field = field.map(|field| format!("{field}: ")).unwrap_or_default();
+    // What is `patch` in a kustomization is called otherwise in this one.
+    let message = match plugin.object.kind() {
+        "PatchJson6902Transformer" => error.message.replace("either patch", "either jsonOp"),
+        _ => error.message,
+    };
+    plugin.error(&format!("{field}{message}"))
+}
+
+fn generator(
+    build: &mut Build<'_, '_>,
+    target: &Target,
+    plugin: &Resource,
+    node: &Node,
+) -> Result<Vec<Resource>, RenderError> {
     let decoder = Decoder::lenient(&plugin.origin.file);
     let kind = plugin.object.kind();
     match kind {
         "ConfigMapGenerator" | "SecretGenerator" => {
-            let generator = generate::generator(decoder, &node, kind == "SecretGenerator")?;
+            let generator = generate::generator(decoder, node, kind == "SecretGenerator")?;
             Ok(vec![build.generate_one(target, &generator, None, decoder)?])
         }
-        "IAMPolicyGenerator" => iam_policy(decoder, &node, &plugin.origin).map(|made| vec![made]),
+        "IAMPolicyGenerator" => iam_policy(decoder, node, &plugin.origin).map(|made| vec![made]),
         "HelmChartInflationGenerator" => {
-            let message = "HelmChartInflationGenerator is not supported yet".to_owned();
+            let message = "is not supported yet".to_owned();
             Err(error_at(&plugin.origin, message))
         }
         kind if transformer_kinds().contains(&kind) => {
-            Err(error_at(&plugin.origin, format!("plugin {kind} is not a generator")))
+            Err(error_at(&plugin.origin, "is not a generator".to_owned()))
         }
         kind => Err(error_at(&plugin.origin, format!("unable to load builtin {kind}"))),
     }
@@ -95,40 +122,49 @@ pub(super) fn transformer(
     plugin: &Resource,
 ) -> Result<Transformer, RenderError> {
     let node = configuration(plugin)?;
+    made(build, target, plugin, &node).map_err(|error| named(plugin, &node, target, error))
+}
+
+fn made(
+    build: &mut Build<'_, '_>,
+    target: &Target,
+    plugin: &Resource,
+    node: &Node,
+) -> Result<Transformer, RenderError> {
     let decoder = Decoder::lenient(&plugin.origin.file);
     match plugin.object.kind() {
-        "AnnotationsTransformer" => texts(decoder, &node, "annotations"),
-        "LabelTransformer" => texts(decoder, &node, "labels"),
-        "PrefixTransformer" => affix(decoder, &node, "prefix", Transformer::Prefix),
-        "SuffixTransformer" => affix(decoder, &node, "suffix", Transformer::Suffix),
-        "PrefixSuffixTransformer" => prefix_and_suffix(decoder, &node),
-        "NamespaceTransformer" => namespace(decoder, &node),
-        "ImageTagTransformer" => image(decoder, &node),
-        "ReplicaCountTransformer" => replicas(decoder, &node),
+        "AnnotationsTransformer" => texts(decoder, node, "annotations"),
+        "LabelTransformer" => texts(decoder, node, "labels"),
+        "PrefixTransformer" => affix(decoder, node, "prefix", Transformer::Prefix),
+        "SuffixTransformer" => affix(decoder, node, "suffix", Transformer::Suffix),
+        "PrefixSuffixTransformer" => prefix_and_suffix(decoder, node),
+        "NamespaceTransformer" => namespace(decoder, node),
+        "ImageTagTransformer" => image(decoder, node),
+        "ReplicaCountTransformer" => replicas(decoder, node),
         "ReplacementTransformer" => {
             let mut entries = Vec::new();
-            for (_, value, _) in decoder.fields(&node, "replacements", &["replacements"])? {
+            for (_, value, _) in decoder.fields(node, "replacements", &["replacements"])? {
                 entries = decoder.list(value, |item| replacement_entry(decoder, item))?;
             }
             build.replacements(target, &entries).map(Transformer::Replacements)
         }
         "PatchTransformer" => {
-            let patch = kustomization::patch(decoder, &node)?;
+            let patch = kustomization::patch(decoder, node)?;
             build.patch(target, &patch)
         }
         "PatchJson6902Transformer" => {
-            let mut patch = kustomization::patch(decoder, &node)?;
-            for (_, value, _) in decoder.fields(&node, "patch", &["jsonOp"])? {
+            let mut patch = kustomization::patch(decoder, node)?;
+            for (_, value, _) in decoder.fields(node, "patch", &["jsonOp"])? {
                 patch.patch = Some(decoder.text(value)?);
             }
             let (loaded, read) = build.read_patch(target, &patch)?;
             Ok(Transformer::Json { patch, read, loaded })
         }
-        "PatchStrategicMergeTransformer" => strategic(build, target, decoder, &node, plugin),
-        "ValueAddTransformer" => values(build, target, decoder, &node),
+        "PatchStrategicMergeTransformer" => strategic(build, target, decoder, node, plugin),
+        "ValueAddTransformer" => values(build, target, decoder, node),
         "HashTransformer" => Ok(Transformer::Hash),
         kind if kind.ends_with("Generator") => {
-            Err(error_at(&plugin.origin, format!("plugin {kind} not a transformer")))
+            Err(error_at(&plugin.origin, "is not a transformer".to_owned()))
         }
         kind => Err(error_at(&plugin.origin, format!("unable to load builtin {kind}"))),
     }

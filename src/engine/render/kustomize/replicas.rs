@@ -4,7 +4,6 @@ use super::fieldspec::{Create, FieldSpec};
 use super::kustomization::Replica;
 use super::resource::Resources;
 use crate::engine::model::RenderError;
-use crate::engine::render::error_at;
 use crate::object::Value;
 
 /// Sets the number in every object that has, or had, the name, at the fields of its kind. Whether
@@ -21,7 +20,6 @@ pub(super) fn apply(
                 continue;
             }
             is_found = true;
-            let origin = resource.origin.clone();
             let mut set = |value: &mut Value| {
                 if value.is_object() || value.is_array() {
                     return Err("expected a scalar".to_owned());
@@ -29,8 +27,8 @@ pub(super) fn apply(
                 *value = Value::from(replica.count);
                 Ok(())
             };
-            spec.apply(resource.object_mut(), Create::Scalar, &mut set)
-                .map_err(|why| error_at(&origin, why))?;
+            let result = spec.apply(resource.object_mut(), Create::Scalar, &mut set);
+            result.map_err(|why| resource.error(&why))?;
         }
     }
     Ok(is_found)

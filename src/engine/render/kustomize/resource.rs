@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::engine::model::{Manifest, Origin, RenderError};
 use crate::engine::render::cache::{Parsed, RawTexts, Spelled};
 use crate::engine::render::error_at;
-use crate::object::{Gvk, Key, Object, Value};
+use crate::object::{Gvk, Key, Map, Object, Value};
 
 /// What stands for the namespace of a cluster-scoped object in an id.
 const NO_NAMESPACE: &str = "_non_namespaceable_";
@@ -162,6 +162,11 @@ impl Resource {
         })
     }
 
+    /// An error about it as a whole, which names it.
+    pub(super) fn error(&self, why: &str) -> RenderError {
+        error_at(&self.origin, format!("{}: {why}", self.object.id()))
+    }
+
     /// One that a generator made.
     pub(super) fn generated(
         object: Object,
@@ -190,11 +195,11 @@ impl Resource {
     pub(super) fn take_identity(&mut self, old: &Resource) {
         let (name, namespace) = (old.object.name().to_owned(), old.object.namespace().to_owned());
         let object = self.object_mut();
-        object.set(&["metadata", "name"], Value::String(name));
+        object.set(&["metadata", "name"], Value::String(name.into()));
         if namespace.is_empty() {
             object.remove(&["metadata", "namespace"]);
         } else {
-            object.set(&["metadata", "namespace"], Value::String(namespace));
+            object.set(&["metadata", "namespace"], Value::String(namespace.into()));
         }
         self.previous.clone_from(&old.previous);
         self.prefixes.clone_from(&old.prefixes);
@@ -315,7 +320,7 @@ impl Resource {
             }
             return;
         }
-        let map = texts.into_iter().map(|(key, text)| (key, Value::String(text))).collect();
+        let map = texts.into_iter().map(|(key, text)| (key, Value::String(text.into()))).collect();
         let value = Value::Object(map);
         if self.object.at(&["metadata", field]) != Some(&value) {
             self.object_mut().set(&["metadata", field], value);
@@ -329,6 +334,10 @@ impl Resource {
     }
 
     fn into_manifest(mut self, keep: Keep) -> Manifest {
+        // A list without items may come without metadata, and leaves with some.
+        if self.object.0.get("metadata").is_none() {
+            self.object_mut().0.insert("metadata", Value::Object(Map::new()));
+        }
         // Annotations leave as text, whatever they were written as, and not as an empty map.
         let mut annotations = self.texts("annotations");
         annotations.retain(|key, _| match key.as_str() {

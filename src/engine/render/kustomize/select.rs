@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
+use super::pattern;
 use super::resource::{Id, Resource};
 use super::selectors::Target;
 
@@ -91,7 +92,7 @@ impl Pattern {
         if pattern.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
             return Ok(Self::Exactly(pattern.to_owned()));
         }
-        Regex::new(&format!("^(?:{pattern})$"))
+        pattern::compile(&format!("^(?:{pattern})$"))
             .map(Self::Regex)
             .map_err(|error| super::path::no_regex(pattern, &error))
     }

@@ -14,7 +14,6 @@ use super::selectors::{Replacement, Target};
 use super::{hash, images, labels, names, namespace, origin, replace, replicas};
 use crate::engine::model::RenderError;
 use crate::engine::render::cache::Parsed;
-use crate::engine::render::error_at;
 use crate::object::Value;
 
 /// A change, with all that it needs at hand.
@@ -97,7 +96,9 @@ impl Transformer {
                     return Ok(());
                 }
                 let name: &Text = &replica.name;
-                let message = format!("no workload with replicas is called {:?}", name.text);
+                let kinds: Vec<&str> = fields.iter().map(FieldSpec::kind).collect();
+                let kinds = kinds.join(", ");
+                let message = format!("no {kinds} with replicas is called {:?}", name.text);
                 Err(decoder.error(name.place, message))
             }
             Self::Image(image, fields) => images::apply(resources, image, fields),
@@ -147,7 +148,13 @@ fn json_patch(
         Read::Json(operations) if !operations.is_empty() => {
             patch::apply_json(resources, aim, operations, decoder, &loaded.source(), false)
         }
-        _ => wrong("this is no JSON patch, a list of operations"),
+        _ => {
+            let message = match &patch.path {
+                Some(path) => format!("{:?} holds no JSON patch, a list of operations", path.text),
+                None => "this is no JSON patch, a list of operations".to_owned(),
+            };
+            wrong(&message)
+        }
     }
 }
 
@@ -166,7 +173,6 @@ fn add_value(
         selector.as_ref().is_none_or(|selector| selector.matches(resource))
     };
     for resource in resources.list.iter_mut().filter(chosen) {
-        let origin = resource.origin.clone();
         let result = if add.path == "metadata/namespace" {
             let setting = Setting { namespace: add.value.clone(), ..Setting::default() };
             namespace::set(resource, &setting)
@@ -178,7 +184,7 @@ fn add_value(
                 &mut set,
             )
         };
-        result.map_err(|why| error_at(&origin, why))?;
+        result.map_err(|why| resource.error(&why))?;
     }
     Ok(())
 }

@@ -90,8 +90,8 @@ impl Vars {
             for spec in fields.iter().filter(|spec| spec.selects(&gvk)) {
                 let object = Arc::make_mut(&mut resource.object);
                 let mut set = |value: &mut Value| set(value, &values);
-                spec.apply_always(object, Create::Nothing, &mut set)
-                    .map_err(|why| error_at(&resource.origin, why))?;
+                let result = spec.apply_always(object, Create::Nothing, &mut set);
+                result.map_err(|why| resource.error(&why))?;
                 resource.settle();
             }
         }
