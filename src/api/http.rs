@@ -144,10 +144,15 @@ impl Link {
         self.try_call(request).await.unwrap_or_else(|error| unavailable(&error))
     }
 
-    /// The same, waited for: for those who do nothing else meanwhile. Not from within the runtime.
+    /// The same, waited for, but no longer than `bound`: for those who do nothing else meanwhile.
+    /// Not from within the runtime.
     #[must_use]
-    pub fn call_blocking(&self, request: &Request) -> Response {
-        self.0.runtime.block_on(self.call(request))
+    pub fn call_blocking(&self, request: &Request, bound: Duration) -> Response {
+        let asked = async { timeout(bound, self.call(request)).await };
+        self.0.runtime.block_on(asked).unwrap_or_else(|_| {
+            let why = format!("no answer in {} s", bound.as_secs());
+            unavailable(&Unreachable { why })
+        })
     }
 
     /// One request and its answer. Where the answer asks for a pause it is sent again after that,

@@ -117,6 +117,8 @@ pub struct Options {
     pub delete: DeleteOptions,
     /// Fields that the body's text gave twice, as paths; the last value counts (R-HTTP-33).
     pub duplicate_fields: Vec<String>,
+    /// The body's text, if it was JSON: what is wrong with its fields is told in its order.
+    pub source: Option<Arc<[u8]>>,
 }
 
 /// One request.

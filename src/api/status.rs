@@ -98,7 +98,7 @@ impl Status {
     /// 404 for one object.
     #[must_use]
     pub fn not_found(resource: &Gvr, name: &str) -> Self {
-        let message = format!("{resource} {name:?} not found");
+        let message = format!("{resource} {} not found", crate::object::go::quoted(name));
         Self::of(resource, name, 404, Reason::NotFound, message)
     }
 

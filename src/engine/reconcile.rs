@@ -27,8 +27,10 @@ mod homeless;
 mod judge;
 mod kinds;
 mod outcome;
+mod owners;
 mod requests;
 mod tell;
+mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,6 +47,7 @@ use crate::object::schema::Schema;
 use crate::object::{Gvr, ObjectId};
 
 use app::AppState;
+use owners::Owners;
 use requests::Pending;
 
 /// The engine.
@@ -60,7 +63,7 @@ struct Core {
     renderer: Renderer,
     head: Option<Arc<Artifact>>,
     /// What every object's App is; an object that left one App for another is not pruned.
-    owner: BTreeMap<ObjectId, String>,
+    owner: Owners,
     /// Requests under way, by id.
     pending: BTreeMap<u64, Pending>,
     timers: BTreeMap<u64, Wake>,
@@ -74,6 +77,8 @@ struct Core {
     /// The head is asked for again after a pause.
     fetch_put_off: bool,
     boot: boot::Boot,
+    /// Apps that wait for a dependency, and maybe some that no longer do.
+    waiting: BTreeSet<String>,
     /// When the push notice came that the next head answers to.
     noticed: bool,
     notices: u64,
@@ -239,7 +244,7 @@ impl Core {
             live: Live::default(),
             renderer: Renderer::default(),
             head: None,
-            owner: BTreeMap::new(),
+            owner: Owners::default(),
             pending: BTreeMap::new(),
             timers: BTreeMap::new(),
             ids: api::Ids::default(),
@@ -248,6 +253,7 @@ impl Core {
             fetches_failed: 0,
             fetch_put_off: false,
             boot: boot::Boot::default(),
+            waiting: BTreeSet::new(),
             noticed: false,
             notices: 0,
             bug: None,

@@ -1,9 +1,12 @@
 //! Bodies: objects and patches from JSON or YAML, with the fields that were given twice.
 
+use std::sync::Arc;
+
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Incoming, gojson, query};
 use crate::api::{Options, PatchKind, Reason, Request, Status, Verb};
+use crate::base::limits;
 use crate::object::{Map, Value, go, json, yaml};
 
 /// A body as read.
@@ -18,7 +21,11 @@ const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kube
 
 /// The object of a POST or PUT.
 pub(super) fn object(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
-    let read = decoded(incoming, kind)?;
+    let mut read = decoded(incoming, kind)?;
+    if read.value.is_null() {
+        // Go reads nothing as an object without fields.
+        read.value = Value::Object(Map::new());
+    }
     if read.value.is_object() {
         return Ok(read);
     }
@@ -30,6 +37,24 @@ pub(super) fn object(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
     )))
 }
 
+/// The text of a body in JSON, unless it is large.
+pub(super) fn source(incoming: &Incoming) -> Option<Arc<[u8]>> {
+    let media = incoming.content_type.split(';').next().unwrap_or_default().trim();
+    let is_json = matches!(media, "" | "application/json");
+    (is_json && incoming.body.len() <= limits::ORDERED_BODY_BYTES).then(|| incoming.body.into())
+}
+
+/// The paths of all fields of a text in JSON, in its order; empty if it is none.
+pub(crate) fn field_order(text: &[u8]) -> Vec<String> {
+    let (mut path, mut duplicates, mut order) = (Vec::new(), Vec::new(), Vec::new());
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let spot = Spot { path: &mut path, duplicates: &mut duplicates, order: Some(&mut order) };
+    match spot.deserialize(&mut reader) {
+        Ok(_) => order,
+        Err(_) => Vec::new(),
+    }
+}
+
 fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
     let media = incoming.content_type.split(';').next().unwrap_or_default().trim();
     match media {
@@ -37,10 +62,8 @@ fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
             let what = "couldn't get version/kind; json parse error";
             unrecognized(kind, &format!("{what}: {e}"), incoming.body)
         }),
-        "application/yaml" => yaml_body(incoming.body).map_err(|e| {
-            let what = "couldn't get version/kind; json parse error";
-            unrecognized(kind, &format!("{what}: {e}"), incoming.body)
-        }),
+        "application/yaml" => yaml_body(incoming.body)
+            .map_err(|e| unrecognized(kind, &format!("yaml: {e}"), incoming.body)),
         _ => {
             let text = format!(
                 "the body of the request was in an unknown format - accepted media types include: {ACCEPTED}"
@@ -51,13 +74,15 @@ fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
 }
 
 fn unrecognized(kind: &str, why: &str, body: &[u8]) -> Status {
-    let shown = match body {
-        [] => "<empty>".to_owned(),
-        body if body.len() > 30 => {
-            format!("{} ...", String::from_utf8_lossy(&body[..30]))
-        }
-        body => String::from_utf8_lossy(body).into_owned(),
+    let head = &body[..body.len().min(30)];
+    let mut shown = match body.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => String::from_utf8_lossy(head).into_owned(),
+        Some(_) => head.iter().map(|byte| format!("{byte:02x}")).collect(),
     };
+    if body.len() > head.len() {
+        shown.push_str(" ...");
+    }
     Status::bad_request(format!(
         "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
     ))
@@ -66,13 +91,18 @@ fn unrecognized(kind: &str, why: &str, body: &[u8]) -> Status {
 /// The document of a PATCH.
 pub(super) fn patch(body: &[u8], kind: PatchKind) -> Result<Read, Status> {
     if kind == PatchKind::Apply {
-        return yaml_body(body).map_err(|e| {
-            let text = format!("error decoding YAML: error converting YAML to JSON: yaml: {e}");
-            Status::bad_request(text)
-        });
+        return apply(body);
     }
-    let read =
-        json_body(body).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?;
+    // A strategic patch is read by another decoder, which does not say what it does.
+    let doing = if kind == PatchKind::Strategic { "" } else { "error decoding patch: " };
+    let mut read = json_body(body).map_err(|e| Status::bad_request(format!("{doing}{e}")))?;
+    if read.value.is_null() {
+        match kind {
+            PatchKind::Json => read.value = Value::Array(Vec::new()),
+            PatchKind::Strategic => read.value = Value::Object(Map::new()),
+            _ => return Err(Status::bad_request("Invalid JSON Patch")),
+        }
+    }
     let wanted = match (kind, &read.value) {
         (PatchKind::Json, Value::Array(_)) | (_, Value::Object(_))
             if kind != PatchKind::Json || read.value.is_array() =>
@@ -83,16 +113,31 @@ pub(super) fn patch(body: &[u8], kind: PatchKind) -> Result<Read, Status> {
         _ => "map[string]interface {}",
     };
     let found = go::json_name(&read.value);
-    let text = format!(
-        "error decoding patch: json: cannot unmarshal {found} into Go value of type {wanted}"
-    );
+    let text = format!("{doing}json: cannot unmarshal {found} into Go value of type {wanted}");
     Err(Status::bad_request(text))
+}
+
+/// The document of an apply.
+fn apply(body: &[u8]) -> Result<Read, Status> {
+    let refused = |why: String| Err(Status::bad_request(format!("error decoding YAML: {why}")));
+    let read = match yaml_body(body) {
+        Ok(read) => read,
+        Err(e) => return refused(format!("error converting YAML to JSON: yaml: {e}")),
+    };
+    if read.value.is_null() || read.value.is_object() {
+        return Ok(read);
+    }
+    let found = go::json_name(&read.value);
+    refused(format!(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+    ))
 }
 
 /// The options that a DELETE carries in its body (R-HTTP-39).
 pub(super) fn delete_options(incoming: &Incoming, options: &mut Options) -> Result<(), Status> {
     let read = object(incoming, "DeleteOptions")?;
     let body = &read.value;
+    options_are_typed(body)?;
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(ToOwned::to_owned);
     let delete = &mut options.delete;
     delete.grace_seconds = body.get("gracePeriodSeconds").and_then(Value::as_i64);
@@ -103,9 +148,39 @@ pub(super) fn delete_options(incoming: &Incoming, options: &mut Options) -> Resu
     let preconditions = body.get("preconditions");
     delete.uid = text(preconditions.and_then(|p| p.get("uid")));
     delete.resource_version = text(preconditions.and_then(|p| p.get("resourceVersion")));
-    let dry_run = body.get("dryRun").and_then(Value::as_array);
-    options.dry_run |= dry_run.is_some_and(|values| !values.is_empty());
+    let dry_runs = body.get("dryRun").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    options.dry_run |= !dry_runs.is_empty();
+    causes.extend(query::dry_run_fault(dry_runs));
     if causes.is_empty() { Ok(()) } else { Err(query::invalid_options(Verb::Delete, &causes)) }
+}
+
+type IsOfType = fn(&Value) -> bool;
+
+/// Whether a body is of the kind that a DELETE takes, and its fields of their types.
+fn options_are_typed(body: &Value) -> Result<(), Status> {
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    if !matches!(kind, "" | "DeleteOptions") {
+        return Err(Status::bad_request(format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )));
+    }
+    let typed: [(&str, &str, IsOfType); 4] = [
+        ("gracePeriodSeconds", "int64", |value| value.is_i64()),
+        ("orphanDependents", "bool", Value::is_boolean),
+        ("propagationPolicy", "v1.DeletionPropagation", Value::is_string),
+        ("dryRun", "[]string", Value::is_array),
+    ];
+    for (field, ty, is_of_it) in typed {
+        let value = body.get(field).filter(|value| !value.is_null() && !is_of_it(value));
+        if let Some(value) = value {
+            let found = go::json_name(value);
+            return Err(Status::bad_request(format!(
+                "json: cannot unmarshal {found} into Go struct field DeleteOptions.{field} of type {ty}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The body of a delete; empty where nothing is asked for.
@@ -139,7 +214,7 @@ fn json_body(bytes: &[u8]) -> Result<Read, String> {
     let mut duplicates = Vec::new();
     let mut path = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let seed = Spot { path: &mut path, duplicates: &mut duplicates };
+    let seed = Spot { path: &mut path, duplicates: &mut duplicates, order: None };
     let value = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
         Ok(value) => Ok(Read { value, duplicates }),
@@ -154,14 +229,27 @@ fn yaml_body(bytes: &[u8]) -> Result<Read, String> {
         return Ok(read);
     }
     let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
-    let value = yaml::body(text).map_err(|e| e.to_string())?;
+    let value = yaml::body(text).map_err(|e| bound_in_gos_words(&e.to_string()))?;
     Ok(Read { value, duplicates: Vec::new() })
+}
+
+/// Text that goes past a bound, as Go's reader says it; its bounds are not all ours.
+fn bound_in_gos_words(text: &str) -> String {
+    if text.contains("aliases expand to over") {
+        return "document contains excessive aliasing".to_owned();
+    }
+    if text.contains("nested deeper than") {
+        return "exceeded max depth of 10000".to_owned();
+    }
+    text.to_owned()
 }
 
 /// Reads one value and notes keys that are there twice.
 struct Spot<'a> {
     path: &'a mut Vec<String>,
     duplicates: &'a mut Vec<String>,
+    /// Every path, where that is asked for.
+    order: Option<&'a mut Vec<String>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Spot<'_> {
@@ -199,11 +287,12 @@ impl<'de> Visitor<'de> for Spot<'_> {
         Ok(value.into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         loop {
             self.path.push(format!("[{}]", items.len()));
-            let spot = Spot { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let order = self.order.as_deref_mut();
+            let spot = Spot { path: &mut *self.path, duplicates: &mut *self.duplicates, order };
             let item = seq.next_element_seed(spot)?;
             self.path.pop();
             match item {
@@ -213,14 +302,18 @@ impl<'de> Visitor<'de> for Spot<'_> {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             self.path.push(key.clone());
             if fields.contains_key(&key) {
                 self.duplicates.push(joined(self.path));
             }
-            let spot = Spot { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            if let Some(order) = self.order.as_deref_mut() {
+                order.push(joined(self.path));
+            }
+            let order = self.order.as_deref_mut();
+            let spot = Spot { path: &mut *self.path, duplicates: &mut *self.duplicates, order };
             let value = map.next_value_seed(spot)?;
             self.path.pop();
             fields.insert(key, value);

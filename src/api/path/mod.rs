@@ -13,6 +13,7 @@ use super::{PatchKind, Reason, Request, Status, Verb};
 use crate::base::limits;
 use crate::object::{Gvr, Name};
 
+pub(crate) use body::field_order;
 pub(crate) use gojson::error as json_error;
 pub use query::{decode as percent_decode, encode as percent_encode};
 pub(crate) use query::{field_manager_fault, invalid_options};
@@ -57,6 +58,9 @@ pub fn parse(
 ) -> Result<Request, Status> {
     let (path, query) = incoming.target.split_once('?').unwrap_or((incoming.target, ""));
     let place = Place::read(path).ok_or_else(page_not_found)?;
+    if place.goes_on {
+        return Err(no_such_resource());
+    }
     let query = query::Query::read(query);
     let kind = kind_of(&place.resource);
     let verb = verb(incoming, &place, &query, kind.is_some())?;
@@ -76,6 +80,9 @@ pub fn parse(
             }
             _ => None,
         };
+    }
+    if matches!(verb, Verb::Create | Verb::Update) {
+        options.source = body::source(incoming);
     }
     let body = read.map(|read| {
         options.duplicate_fields = read.duplicates;
@@ -152,6 +159,8 @@ struct Place {
     subresource: Option<String>,
     /// The old `/watch/` paths.
     watched: bool,
+    /// Whether more follows that names nothing.
+    goes_on: bool,
 }
 
 impl Place {
@@ -208,7 +217,10 @@ impl Place {
             version: Name::Owned(version),
             plural: Name::Owned(plural),
         };
-        Some(Self { resource, namespace, name, subresource, watched })
+        let mut place = Self { resource, namespace, name, subresource, watched, goes_on: false };
+        // Behind a proxy the rest of the path is another server's.
+        place.goes_on = rest.next().is_some() && !place.connects();
+        Some(place)
     }
 }
 
@@ -247,6 +259,13 @@ fn patch_kind(content_type: &str) -> Result<PatchKind, Status> {
 
 fn page_not_found() -> Status {
     Status::new(404, Reason::Unknown, "404 page not found")
+}
+
+fn no_such_resource() -> Status {
+    let text = "the server could not find the requested resource";
+    let mut status = Status::new(404, Reason::NotFound, text);
+    status.details = Some(super::Details::default());
+    status
 }
 
 fn method_not_allowed() -> Status {

@@ -3,7 +3,7 @@
 use crate::api::{
     Cause, DeleteOptions, FieldValidation, Options, PatchKind, Propagation, Request, Status, Verb,
 };
-use crate::object::Name;
+use crate::object::{Name, Value};
 
 /// Parameters in the order in which they were given; of one given twice the first counts.
 pub(super) struct Query(Vec<(String, String)>);
@@ -86,14 +86,10 @@ fn write_options(
     if deletes && from_query {
         delete_options(query, &mut options.delete, &mut causes)?;
     }
-    let dry_runs: Vec<&String> =
-        query.0.iter().filter(|(key, _)| key == "dryRun").map(|(_, value)| value).collect();
+    let dry_runs = query.0.iter().filter(|(key, _)| key == "dryRun");
+    let dry_runs: Vec<Value> = dry_runs.map(|(_, value)| value.as_str().into()).collect();
     options.dry_run = !dry_runs.is_empty();
-    if dry_runs.iter().any(|value| *value != "All") {
-        let given = serde_json::to_string(&dry_runs).unwrap_or_default();
-        let text = format!("Unsupported value: {given}: supported values: \"All\"");
-        causes.push(cause("dryRun", "FieldValueNotSupported", text));
-    }
+    causes.extend(dry_run_fault(&dry_runs));
     if !deletes {
         options.field_validation = match query.get("fieldValidation").unwrap_or_default() {
             "Ignore" => FieldValidation::Ignore,
@@ -111,6 +107,16 @@ fn write_options(
     if causes.is_empty() { Ok(()) } else { Err(invalid_options(verb, &causes)) }
 }
 
+/// What is wrong with the stages of a dry run, of which there is only `All`.
+pub(super) fn dry_run_fault(given: &[Value]) -> Option<Cause> {
+    if given.iter().all(|value| value == "All") {
+        return None;
+    }
+    let given = serde_json::to_string(given).unwrap_or_default();
+    let text = format!("Unsupported value: {given}: supported values: \"All\"");
+    Some(cause("dryRun", "FieldValueNotSupported", text))
+}
+
 /// What is wrong with a field manager, if anything (R-HTTP-31, R-SSA-01).
 pub(crate) fn field_manager_fault(manager: Option<&str>, required: bool) -> Option<Cause> {
     let manager = manager.unwrap_or_default();
@@ -118,9 +124,9 @@ pub(crate) fn field_manager_fault(manager: Option<&str>, required: bool) -> Opti
         ("FieldValueRequired", "Required value: is required for apply patch".to_owned())
     } else if manager.len() > 128 {
         ("FieldValueTooLong", "Too long: may not be more than 128 bytes".to_owned())
-    } else if manager.chars().any(char::is_control) {
-        let text = format!("Invalid value: {manager:?}: should only contain printable characters");
-        ("FieldValueInvalid", text)
+    } else if let Some((at, found)) = manager.char_indices().find(|(_, c)| c.is_control()) {
+        let why = format!("invalid character U+{:04X} (at position {at})", u32::from(found));
+        ("FieldValueInvalid", format!("Invalid value: {manager:?}: {why}"))
     } else {
         return None;
     };

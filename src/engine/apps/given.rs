@@ -161,7 +161,7 @@ fn config_map(
 }
 
 fn text(value: &impl Serialize) -> Value {
-    Value::String(serde_json::to_string(value).unwrap_or_default())
+    Value::String(serde_json::to_string(value).unwrap_or_default().into())
 }
 
 /// Puts the state together from all ConfigMaps of one App, in any order. What cannot be read is

@@ -107,8 +107,8 @@ fn generic(object: &Object) -> Option<Health> {
 
 /// The rules of single kinds; `None` for a kind that has none.
 fn by_kind(object: &Object, now: Time) -> Option<Health> {
-    let gvk = object.gvk();
-    Some(match (&*gvk.group, &*gvk.kind) {
+    let group = object.api_version().split_once('/').map_or("", |(group, _)| group);
+    Some(match (group, object.kind()) {
         ("", "Service") => service(object),
         ("", "Pod") => pod(object, now),
         ("", "PersistentVolumeClaim") => claim(object),

@@ -3,6 +3,7 @@
 //! Pure functions over objects; who watches them, and when they are asked again, is
 //! `reconcile`'s. Argo CD's own rules (R-HLT-13 and on) are not here.
 
+pub mod before;
 pub mod failfast;
 pub mod kstatus;
 mod workloads;

@@ -12,23 +12,26 @@ const KEYS: [&str; 6] = ["image", "repository", "tag", "newTag", "digest", "vers
 /// The first such place in the object's `spec`: its path, and the variable as it is written.
 pub(super) fn first(object: &Object) -> Option<(String, String)> {
     // A definition has schemas under these keys, whose texts are patterns and examples.
-    if object.gvk().kind == "CustomResourceDefinition" {
+    if object.kind() == "CustomResourceDefinition" {
         return None;
     }
-    find("spec", "spec", object.at(&["spec"])?)
+    let (rest, name) = find("spec", object.at(&["spec"])?)?;
+    Some((format!("spec{rest}"), name))
 }
 
-fn find(path: &str, key: &str, value: &Value) -> Option<(String, String)> {
+/// The path to it from `value`, which stands under `key`, and the variable.
+fn find(key: &str, value: &Value) -> Option<(String, String)> {
     match value {
-        Value::Object(map) => {
-            map.iter().find_map(|(key, value)| find(&format!("{path}.{key}"), key, value))
-        }
-        Value::Array(items) => {
-            let mut items = items.iter().enumerate();
-            items.find_map(|(n, value)| find(&format!("{path}[{n}]"), key, value))
-        }
+        Value::Object(map) => map.iter().find_map(|(key, value)| {
+            let (rest, name) = find(key, value)?;
+            Some((format!(".{key}{rest}"), name))
+        }),
+        Value::Array(items) => items.iter().enumerate().find_map(|(n, value)| {
+            let (rest, name) = find(key, value)?;
+            Some((format!("[{n}]{rest}"), name))
+        }),
         Value::String(text) if KEYS.contains(&key) => {
-            Some((path.to_owned(), variable(text)?.to_owned()))
+            Some((String::new(), variable(text)?.to_owned()))
         }
         _ => None,
     }

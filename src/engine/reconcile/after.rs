@@ -12,6 +12,7 @@ use crate::object::ObjectId;
 
 use super::app::AppState;
 use super::judge::{Asked, too_long};
+use super::verdicts::About;
 use super::{Core, Wake};
 
 /// What is known of the health of an App between deployments.
@@ -39,11 +40,13 @@ impl Core {
     /// Looks at an App of which no deployment is under way.
     pub(super) fn look_after(&mut self, now: Time, app: &mut AppState) {
         let Some(version) = app.desired.clone().filter(|_| app.awaited.is_none()) else { return };
+        let mut verdicts = std::mem::take(&mut app.verdicts);
+        let about = About { desired: version.desired, run: app.runs, is_under_way: false };
         let sum = self.sum(
             now,
+            (&mut verdicts, about),
             Asked {
                 app,
-                desired: &version.desired,
                 failing: &app.aftercare.failing,
                 // Drift, and told as that.
                 may_lack: &|_| true,
@@ -51,6 +54,7 @@ impl Core {
                 speaks: failfast::is_stuck,
             },
         );
+        app.verdicts = verdicts;
         app.aftercare.failing = sum.failing;
         if sum.failed.is_none() && sum.waiting.is_none() {
             return self.is_well(now, app);

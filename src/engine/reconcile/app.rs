@@ -12,6 +12,7 @@ use crate::engine::plan::{Applied, DesiredSet, Plan};
 use crate::object::ObjectId;
 
 use super::after::Aftercare;
+use super::verdicts::Verdicts;
 
 /// One App.
 #[derive(Debug)]
@@ -64,6 +65,8 @@ pub(super) struct AppState {
     pub(super) homeless: BTreeMap<ObjectId, bool>,
     /// Drift that was reported and stands, by object.
     pub(super) reported: BTreeMap<ObjectId, Vec<String>>,
+    /// How its objects were found when they were last looked at.
+    pub(super) verdicts: Verdicts,
     /// Its health between deployments.
     pub(super) aftercare: Aftercare,
     /// Counts runs, so that a timer of an earlier one is known as stale.
@@ -191,6 +194,7 @@ impl AppState {
             put_off: BTreeSet::new(),
             homeless: BTreeMap::new(),
             reported: BTreeMap::new(),
+            verdicts: Verdicts::default(),
             aftercare: Aftercare::default(),
             runs: 0,
         }

@@ -125,6 +125,7 @@ impl Core {
     pub(super) fn block(&mut self, app: &mut AppState, version: Version) {
         app.is_ready = false;
         app.blocked = Some(version);
+        self.waiting.insert(app.spec.name.clone());
     }
 
     /// Starts a deployment, taking over from one under way.
@@ -187,7 +188,7 @@ impl Core {
     /// Everything that is rendered for an App is its own, and no longer another's.
     pub(super) fn own(&mut self, app: &str, desired: &DesiredSet) {
         for id in desired.objects.keys() {
-            self.owner.insert(id.clone(), app.to_owned());
+            self.owner.insert(id, app);
         }
     }
 

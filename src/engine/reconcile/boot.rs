@@ -70,8 +70,9 @@ impl Engine {
             let maps = list.items.iter().map(AsRef::as_ref).filter(of_app);
             app.state = given::from_config_maps(name, maps);
             self.core.own_reverts.extend(app.state.revert.as_deref().map(Into::into));
-            let had = app.state.inventory.iter().map(|entry| (entry.id.clone(), name.clone()));
-            self.core.owner.extend(had);
+            for entry in &app.state.inventory {
+                self.core.owner.insert(&entry.id, name);
+            }
         }
         self.core.boot.states = true;
         self.booted(now);

@@ -13,7 +13,7 @@ use crate::engine::live::Touched;
 use crate::engine::model::DriftPolicy;
 use crate::object::{ObjectId, Value};
 
-use super::app::{AppState, Stage, namespace_id};
+use super::app::{AppState, Stage};
 use super::boot::NAMESPACES;
 use super::requests::Pending;
 use super::{Core, Wake};
@@ -24,7 +24,8 @@ impl Engine {
     pub(super) fn observe(&mut self, now: Time, touched: Touched) {
         self.follow_kinds(now, &touched);
         let mut concerned: BTreeSet<String> = BTreeSet::new();
-        let namespaces = touched.objects.iter().filter(|id| **id == namespace_id(&id.name));
+        let is_namespace = |id: &&ObjectId| id.kind == "Namespace" && id.group.is_empty();
+        let namespaces = touched.objects.iter().filter(is_namespace);
         let is_there = |name: &&String| {
             let namespace = self.core.live.get(&NAMESPACES, "", name);
             namespace.is_some_and(|namespace| !namespace.is_deleting())
@@ -34,6 +35,7 @@ impl Engine {
             let Some(name) = self.core.owner.get(&id).cloned() else { continue };
             if let Some(app) = self.apps.get_mut(&name) {
                 self.core.look_for_drift(now, app, &id);
+                app.verdicts.changed(id);
             }
             concerned.insert(name);
         }
@@ -41,11 +43,15 @@ impl Engine {
             self.apps.values_mut().for_each(|app| self.core.house(app, &name));
         }
         for id in touched.owners_of_pods {
-            concerned.extend(self.core.owner.get(&id).cloned());
+            let Some(name) = self.core.owner.get(&id).cloned() else { continue };
+            if let Some(app) = self.apps.get_mut(&name) {
+                app.verdicts.changed(id);
+            }
+            concerned.insert(name);
         }
         for name in concerned {
             if let Some(app) = self.apps.get_mut(&name) {
-                self.core.judge(now, app);
+                self.core.judge_changes(now, app);
             }
         }
         if touched.synced {

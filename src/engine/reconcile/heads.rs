@@ -128,14 +128,9 @@ impl Engine {
         if !std::mem::take(&mut self.core.boot.became_ready) {
             return;
         }
-        let waiting: Vec<String> = self
-            .apps
-            .values()
-            .filter(|app| app.blocked.is_some())
-            .map(|app| app.spec.name.clone())
-            .collect();
-        for name in waiting {
+        for name in std::mem::take(&mut self.core.waiting) {
             if self.is_blocked(&name) {
+                self.core.waiting.insert(name);
                 continue;
             }
             let Some(app) = self.apps.get_mut(&name) else { continue };

@@ -1,15 +1,19 @@
 //! Whether what is applied is healthy: asked whenever something of the App changes in the
-//! cluster, and at the instants at which a rule depends on age.
+//! cluster, and at the instants at which a rule depends on age. Of what did not change since,
+//! `verdicts` remembers how it was found.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::{Event, Time, limits};
+use crate::engine::health::before::is_of_before;
 use crate::engine::health::failfast::{self, PodVerdict};
 use crate::engine::health::kstatus::{self, State};
-use crate::engine::plan::DesiredSet;
+use crate::engine::plan::Desired;
 use crate::object::{Object, ObjectId};
 
 use super::app::{AppState, Stage};
+use super::verdicts::{About, Verdict, Verdicts};
 use super::{Core, Wake};
 
 /// The reason of kstatus for a status that is older than the spec (R-HLT-01).
@@ -34,7 +38,6 @@ pub(super) struct Sum {
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) app: &'a AppState,
-    pub(super) desired: &'a DesiredSet,
     /// Pods that had not failed yet when they were last looked at.
     pub(super) failing: &'a BTreeMap<String, Time>,
     /// Whether an object may be missing.
@@ -44,17 +47,29 @@ pub(super) struct Asked<'a> {
 }
 
 impl Core {
-    /// Looks at the App's health and acts on it.
+    /// Looks at the health of all of the App and acts on it.
     pub(super) fn judge(&mut self, now: Time, app: &mut AppState) {
+        app.verdicts.forget();
+        self.judge_changes(now, app);
+    }
+
+    /// Looks at what changed of the App since its health was looked at, and acts on it.
+    pub(super) fn judge_changes(&mut self, now: Time, app: &mut AppState) {
         let Some(run) = &app.run else { return self.look_after(now, app) };
         if run.stage != Stage::Health || run.is_incomplete {
             return;
         }
+        let mut verdicts = std::mem::take(&mut app.verdicts);
+        let about = About {
+            desired: Arc::clone(&run.version.desired),
+            run: run.number,
+            is_under_way: true,
+        };
         let mut sum = self.sum(
             now,
+            (&mut verdicts, about),
             Asked {
                 app,
-                desired: &run.version.desired,
                 failing: &run.failing,
                 may_lack: &|id| run.plan.left.contains(id),
                 speaks: |_| true,
@@ -62,6 +77,7 @@ impl Core {
         );
         let number = run.number;
         let deadline = run.applied_at.map(|at| at + app.spec.health_timeout);
+        app.verdicts = verdicts;
         if sum.waiting.is_some() && sum.failed.is_none() && deadline.is_some_and(|at| now >= at) {
             sum.failed = Self::timed_out(app, &sum);
         }
@@ -105,34 +121,60 @@ impl Core {
         }
     }
 
-    /// Sums up the health of a set of objects.
-    pub(super) fn sum(&self, now: Time, asked: Asked<'_>) -> Sum {
-        let mut sum = Sum::default();
-        for want in asked.desired.objects.values() {
-            let answer = asked.app.applied.get(&want.id).map(|applied| &applied.answer);
-            let Some(object) = self.live.newest(&want.gvr, &want.id, answer) else {
-                if !(asked.may_lack)(&want.id) {
-                    let text = "it is not there".to_owned();
-                    sum.waiting.get_or_insert((want.id.clone(), text));
-                    sum.unobserved = true;
-                }
-                continue;
-            };
-            let health = kstatus::status(object, now);
-            sum.again = earliest(sum.again, health.again_at);
-            match health.state {
-                State::Current => continue,
-                State::Failed => {
-                    sum.failed.get_or_insert((want.id.clone(), health.message));
-                }
-                _ => {
-                    sum.unobserved |= health.reason == LATEST_GENERATION_NOT_OBSERVED;
-                    sum.waiting.get_or_insert((want.id.clone(), health.message));
-                    self.add_pods(now, asked, &want.id, object, &mut sum);
-                }
+    /// Sums up the health of a set of objects. Looked at are those of which something changed.
+    pub(super) fn sum(
+        &self,
+        now: Time,
+        (verdicts, about): (&mut Verdicts, About),
+        asked: Asked<'_>,
+    ) -> Sum {
+        let desired = Arc::clone(&about.desired);
+        for id in verdicts.due(now, about) {
+            if let Some(want) = desired.objects.get(&id) {
+                let verdict = self.look_at(now, asked, want);
+                verdicts.found(id, verdict);
             }
         }
+        let mut sum = Sum::default();
+        for (id, verdict) in verdicts.open() {
+            let first = |text: &Option<String>| text.clone().map(|text| (id.clone(), text));
+            sum.waiting = sum.waiting.or_else(|| first(&verdict.waiting));
+            sum.failed = sum.failed.or_else(|| first(&verdict.failed));
+            sum.unobserved |= verdict.is_unobserved;
+            sum.again = earliest(sum.again, verdict.again);
+            sum.failing.extend(verdict.failing.iter().map(|(uid, at)| (uid.clone(), *at)));
+        }
         sum
+    }
+
+    /// How one object is.
+    fn look_at(&self, now: Time, asked: Asked<'_>, want: &Desired) -> Verdict {
+        let id = &want.id;
+        let answer = asked.app.applied.get(id).map(|applied| &applied.answer);
+        let is_unseen = self.live.get(&want.gvr, &id.namespace, &id.name).is_none();
+        let mut verdict = Verdict { is_unseen, ..Verdict::default() };
+        let Some(object) = self.live.newest(&want.gvr, id, answer) else {
+            if !(asked.may_lack)(id) {
+                verdict.waiting = Some("it is not there".to_owned());
+                verdict.is_unobserved = true;
+            }
+            return verdict;
+        };
+        let mut health = kstatus::status(object, now);
+        if health.state == State::Failed && answer.is_some_and(|a| is_of_before(object, a)) {
+            health.state = State::InProgress;
+        }
+        verdict.again = health.again_at;
+        match health.state {
+            State::Current => {}
+            State::Failed => verdict.failed = Some(health.message),
+            _ => {
+                verdict.is_unobserved = health.reason == LATEST_GENERATION_NOT_OBSERVED;
+                verdict.waiting = Some(health.message);
+                self.add_pods(now, asked, object, id, &mut verdict);
+            }
+        }
+        verdict
     }
 
     /// Pods of the new revision can tell early that a rollout will not come to anything.
@@ -140,9 +182,9 @@ impl Core {
         &self,
         now: Time,
         asked: Asked<'_>,
-        id: &ObjectId,
         workload: &Object,
-        sum: &mut Sum,
+        id: &ObjectId,
+        verdict: &mut Verdict,
     ) {
         if !crate::engine::live::runs_pods(id) {
             return;
@@ -153,12 +195,12 @@ impl Core {
             match failfast::pod_failure(pod, since, now) {
                 PodVerdict::Fine => {}
                 PodVerdict::Failing { since, fails_at, .. } => {
-                    sum.failing.insert(pod.uid().to_owned(), since);
-                    sum.again = earliest(sum.again, Some(fails_at));
+                    verdict.failing.insert(pod.uid().to_owned(), since);
+                    verdict.again = earliest(verdict.again, Some(fails_at));
                 }
                 PodVerdict::Failed { message, .. } => {
-                    let text = format!("pod {}: {message}", pod.name());
-                    sum.failed.get_or_insert((id.clone(), text));
+                    let text = || format!("pod {}: {message}", pod.name());
+                    verdict.failed.get_or_insert_with(text);
                 }
             }
         }

@@ -102,6 +102,7 @@ impl Engine {
         }
         self.settle_unknown(now);
         for app in self.apps.values_mut() {
+            app.verdicts.forget();
             if matches!(app.run.as_ref().map(|run| run.stage), Some(Stage::Kinds(_))) {
                 self.core.advance(now, app);
             }
