@@ -25,6 +25,11 @@ fn policies_judge_as_recorded() {
 }
 
 #[test]
+fn policies_change_objects_as_recorded() {
+    check("mutations.jsonl");
+}
+
+#[test]
 fn webhooks_are_asked_and_heard_as_recorded() {
     check("webhooks.jsonl");
 }

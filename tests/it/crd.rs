@@ -24,6 +24,16 @@ fn versions_status_scale_and_clean_up_go_as_recorded() {
     check_in("crd", "changes.jsonl");
 }
 
+#[test]
+fn owners_in_several_versions_go_as_recorded() {
+    check_in("crd", "versions.jsonl");
+}
+
+#[test]
+fn rules_may_name_fields_by_reserved_words() {
+    check_in("crd", "words.jsonl");
+}
+
 /// Records of one's own, such as what a server said to the definitions and objects of a real
 /// repository: a file that `scripts/baseline` wrote, named by `TOWTANK_RECORDS`.
 #[test]

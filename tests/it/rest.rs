@@ -132,7 +132,10 @@ impl Replay {
         let body = match &request["body"] {
             Value::Null => String::new(),
             Value::String(body) => self.comparison.translate(body),
-            other => self.comparison.translate(&other.to_string()),
+            other => {
+                let text = request["text"].as_str().map(ToOwned::to_owned);
+                self.comparison.translate(&text.unwrap_or_else(|| other.to_string()))
+            }
         };
         let (method, content_type, user_agent) = (text("method"), text("type"), text("agent"));
         let incoming = Incoming {
@@ -233,6 +236,11 @@ fn every_kind_is_filled_in_as_recorded() {
 #[test]
 fn what_a_real_server_refuses_is_refused_in_its_words() {
     check("validation.jsonl");
+}
+
+#[test]
+fn autoscalers_are_told_in_both_versions_as_recorded() {
+    check("scaling.jsonl");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::conditions::is_true;
 use super::rules::Rules;
 use crate::object::schema::node::{Node, list, text, texts};
-use crate::object::schema::{KindInfo, Schema, Subresource, TypeId, typed};
+use crate::object::schema::{KindInfo, OtherVersion, Schema, Subresource, TypeId, typed};
 use crate::object::{Gvk, Gvr, Name, Object, Value};
 
 /// One version of a definition, with all that requests for its objects need.
@@ -40,6 +40,8 @@ pub struct Version {
     pub deprecation: String,
     /// What is stored, where that is another version.
     pub stored: Option<Arc<Stored>>,
+    /// Whether a webhook converts between the versions.
+    pub has_converter: bool,
     /// The revision since which this is so: what was written before may not fit the schema.
     pub since: u64,
 }
@@ -100,13 +102,29 @@ pub fn served(crd: &Object, revision: u64) -> Vec<Version> {
             Arc::new(Stored { api_version: format!("{group}/{name}"), root: Node::read(schema) }),
         )
     });
+    let others = if versions.len() > 1 { all_types(group, versions) } else { Vec::new() };
     let served = versions.iter().filter(|version| is_on(version, "served"));
     let made = served.map(|version| {
         let own = text(version, "name");
         let stored = storage.as_ref().filter(|(name, _)| *name != own);
-        read(crd, version, stored.map(|(_, stored)| Arc::clone(stored)), revision)
+        let mut made = read(crd, version, stored.map(|(_, stored)| Arc::clone(stored)), revision);
+        let own = made.info.gvk.api_version();
+        let beside = others.iter().filter(|other| other.api_version != own).cloned().collect();
+        made.types = made.types.beside(beside);
+        made
     });
     made.collect()
+}
+
+/// The types of all versions, be they served or not.
+fn all_types(group: &str, versions: &[Value]) -> Vec<OtherVersion> {
+    let types = versions.iter().map(|version| {
+        let schema = version.pointer("/schema/openAPIV3Schema").unwrap_or(&Value::Null);
+        let (types, ty) = typed::types(&Node::read(schema));
+        let api_version = format!("{group}/{}", text(version, "name"));
+        OtherVersion { api_version, types: Arc::new(types), ty }
+    });
+    types.collect()
 }
 
 fn read(crd: &Object, version: &Value, stored: Option<Arc<Stored>>, since: u64) -> Version {
@@ -141,6 +159,7 @@ fn read(crd: &Object, version: &Value, stored: Option<Arc<Stored>>, since: u64) 
         selectable: paths.map(|path| path.trim_start_matches('.').to_owned()).collect(),
         deprecation: deprecation(crd, version, group, &name),
         stored,
+        has_converter: crd.text(&["spec", "conversion", "strategy"]) == Some("Webhook"),
         since,
     }
 }

@@ -3,7 +3,8 @@
 //! fills in and judges an object (R-CRD).
 //!
 //! Not here: requests, storage, and when any of this is called (`rest`); merging and ownership
-//! (`fields`). Conversion by webhook is not supported: a definition that asks for it is refused.
+//! (`fields`). Webhooks that convert are not called:
+//! where one would be, the request is refused.
 
 pub mod check;
 pub mod coerce;
@@ -17,5 +18,7 @@ pub mod validate;
 pub use definition::{Column, ScalePaths, Version, is_served, served};
 pub(in crate::sim) use names::label_1035;
 pub use rules::Rules;
-pub(in crate::sim) use rules::{CEL_RESERVED, syntax_fault};
+pub(in crate::sim) use rules::{
+    CEL_RESERVED, PolicyScope, Program, policy_fault, policy_type, syntax_fault,
+};
 pub use validate::path_keys;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::kinds::{Kind, Registry};
 use super::{custom, secrets, views};
+use crate::api::path::field_order;
 use crate::api::{Cause, Details, FieldValidation, Reason, Request, Status};
 use crate::base::Time;
 use crate::fields::Write;
 use crate::object::schema;
 use crate::object::schema::check::{self, Mode, ProblemKind};
-use crate::object::{Object, Value};
+use crate::object::{Gvr, Object, Value};
 use crate::sim::store::{Key, Resource};
 
 pub(super) struct Call<'a> {
@@ -39,7 +40,8 @@ impl<'a> Call<'a> {
         if kind.custom.is_some() {
             custom::path_fits(&kind, request, unknown)?;
         }
-        if unknown || (!kind.namespaced() && !namespace.is_empty()) {
+        let is_elsewhere = kind.namespaced() && namespace.is_empty() && request.name.is_some();
+        if unknown || is_elsewhere || (!kind.namespaced() && !namespace.is_empty()) {
             return Err(no_such_resource(true));
         }
         let plural = kind.info.gvr.plural.clone();
@@ -51,6 +53,9 @@ impl<'a> Call<'a> {
             let text =
                 "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
             warnings.push(text.to_owned());
+        }
+        if kind.kind == "ComponentStatus" {
+            warnings.push("v1 ComponentStatus is deprecated in v1.19+".to_owned());
         }
         warnings
             .extend(kind.custom.iter().map(|c| c.deprecation.clone()).filter(|w| !w.is_empty()));
@@ -87,6 +92,11 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn not_found(&self) -> Status {
+        if self.kind.kind == "ComponentStatus" {
+            // The one resource whose storage names itself in the singular.
+            let gvr = Gvr { plural: "componentstatus".into(), ..self.request.resource.clone() };
+            return Status::not_found(&gvr, self.name);
+        }
         Status::not_found(&self.request.resource, self.name)
     }
 
@@ -189,7 +199,13 @@ impl<'a> Call<'a> {
     pub(super) fn tell_or_refuse(&mut self, unknown: Vec<String>) -> Result<(), String> {
         let options = &self.request.options;
         let twice = options.duplicate_fields.iter().map(|path| format!("duplicate field {path:?}"));
-        let problems: Vec<String> = twice.chain(unknown).collect();
+        let mut problems: Vec<String> = twice.chain(unknown).collect();
+        if problems.len() > 1
+            && self.kind.custom.is_none()
+            && let Some(source) = &options.source
+        {
+            in_order_of(source, &mut problems);
+        }
         match options.field_validation {
             FieldValidation::Strict if !problems.is_empty() => {
                 Err(format!("strict decoding error: {}", problems.join(", ")))
@@ -257,6 +273,19 @@ impl<'a> Call<'a> {
         }
         Ok(())
     }
+}
+
+/// Sorts what is said of fields as the fields stand in a text.
+fn in_order_of(source: &[u8], problems: &mut [String]) {
+    let order = field_order(source);
+    problems.sort_by_key(|problem| {
+        let path = problem.split('"').nth(1).unwrap_or_default();
+        let mut places = order.iter().enumerate().filter(|(_, field)| *field == path);
+        // What stands twice is seen when it comes again.
+        let place =
+            if problem.starts_with("duplicate") { places.next_back() } else { places.next() };
+        place.map_or(usize::MAX, |(place, _)| place)
+    });
 }
 
 pub(super) fn no_such_resource(group_is_served: bool) -> Status {

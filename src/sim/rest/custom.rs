@@ -10,7 +10,6 @@ use super::kinds::Kind;
 use super::validate::embedded_metadata;
 use super::{Server, names, views};
 use crate::api::{Cause, Details, Reason, Request, Status, Verb};
-use crate::fields;
 use crate::object::{Map, Object, Value, go};
 use crate::sim::crd::{self, coerce, validate};
 use crate::sim::store::Delivery;
@@ -141,6 +140,30 @@ pub(super) fn read(kind: &Kind, stored: &Arc<Object>) -> Arc<Object> {
     Arc::new(object)
 }
 
+/// Whether a request needs no webhook that converts: no such webhook is called, and what it would
+/// do cannot be guessed. Through the version that is stored, and where there is nothing to convert,
+/// nothing is. The controllers of the cluster, which look at metadata alone, may always.
+pub(super) fn is_convertible(server: &Server, call: &Call) -> Result<(), Status> {
+    let request = call.request;
+    let Some(version) = call.kind.custom.as_deref().filter(|version| version.has_converter) else {
+        return Ok(());
+    };
+    let Some(stored) = version.stored.as_deref() else { return Ok(()) };
+    let is_a_controller = request.user.is_none() && request.user_agent.starts_with("kube-");
+    let reads = matches!(request.verb, Verb::Get | Verb::List);
+    if is_a_controller || (reads && server.store.all_of(&call.resource).next().is_none()) {
+        return Ok(());
+    }
+    let (kind, stored) = (&version.info.gvk, &stored.api_version);
+    Err(Status::new(
+        500,
+        Reason::InternalError,
+        format!(
+            "conversion webhook for {kind} failed: this server calls no conversion webhooks; use {stored}, which is the stored version, or conversion strategy None"
+        ),
+    ))
+}
+
 /// The live object that a request names, as its version reads it.
 pub(super) fn live(server: &Server, call: &Call) -> Option<Arc<Object>> {
     if call.kind.kind == "ComponentStatus" {
@@ -148,6 +171,13 @@ pub(super) fn live(server: &Server, call: &Call) -> Option<Arc<Object>> {
     }
     let stored = server.store.get(&call.resource, &call.key())?;
     Some(read(&call.kind, stored))
+}
+
+/// Whether an object was read just as it is stored. If not, because a default was filled in, say,
+/// a write that changes nothing has something to store all the same.
+pub(super) fn is_as_stored(server: &Server, call: &Call, live: &Arc<Object>) -> bool {
+    call.kind.custom.is_none()
+        || server.store.get(&call.resource, &call.key()).is_some_and(|s| Arc::ptr_eq(s, live))
 }
 
 /// Stores an object and gives it back as its version reads it.
@@ -161,7 +191,7 @@ pub(super) fn keep(server: &mut Server, call: &Call, object: Object) -> Arc<Obje
 pub(super) fn present(server: &Server, mut deliveries: Vec<Delivery>) -> Vec<Delivery> {
     for delivery in &mut deliveries {
         let object = &delivery.event.object;
-        if object.kind() == "Event" && object.api_version() == "v1" {
+        if views::has_forms(object.kind()) {
             let mut watches = server.store.watches();
             let watch = watches.find(|w| w.client == delivery.client && w.id == delivery.id);
             let presented = watch.and_then(|watch| views::read_as(&watch.api_version, object));
@@ -192,23 +222,6 @@ pub(super) fn present(server: &Server, mut deliveries: Vec<Delivery>) -> Vec<Del
         }
     }
     deliveries
-}
-
-/// Upstream compares an owner's fields in the version in which he wrote them. Where that version
-/// lacks a field that the object has now, it cannot, and forgets all owners.
-pub(super) fn forget_owners(server: &Server, kind: &Kind, live: &Object, object: &mut Object) {
-    if kind.custom.is_none() {
-        return;
-    }
-    let entries = live.list(&["metadata", "managedFields"]).iter();
-    let others =
-        entries.filter_map(|e| e["apiVersion"].as_str()).filter(|v| *v != kind.api_version);
-    let misfit = others
-        .filter_map(|v| server.kinds.of_kind(v, kind.name()))
-        .any(|other| [live, object].iter().any(|o| !fields::fits(other.schema(), other.ty, o)));
-    if misfit {
-        object.remove(&["metadata", "managedFields"]);
-    }
 }
 
 /// What a new object, or a new state of one, sets by itself or may not set.

@@ -37,7 +37,7 @@ pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
     let items = page.items.into_iter();
     let items = if call.kind.kind == "ComponentStatus" {
         views::components()
-    } else if call.kind.custom.is_some() || call.kind.kind == "Event" {
+    } else if call.kind.custom.is_some() || views::has_forms(call.kind.kind) {
         items.map(|item| custom::read(&call.kind, &item)).collect()
     } else {
         items.collect()
@@ -112,7 +112,7 @@ fn options_agree(call: &Call) -> Result<(), Status> {
 fn parse_list_revision(text: &str) -> Result<u64, Status> {
     text.parse().map_err(|_| {
         Status::bad_request(format!(
-            "invalid resource version: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            "invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
         ))
     })
 }
@@ -161,7 +161,7 @@ fn too_old(continued: bool) -> Status {
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 fn write_token(revision: u64, key: &str) -> String {
-    let start = Value::String(format!("{key}\0")).to_string();
+    let start = Value::String(format!("{key}\0").into()).to_string();
     let text = format!("{{\"v\":\"meta.k8s.io/v1\",\"rv\":{revision},\"start\":{start}}}");
     let mut out = String::with_capacity(text.len() * 4 / 3 + 4);
     for chunk in text.as_bytes().chunks(3) {
@@ -191,6 +191,9 @@ fn read_token(token: &str) -> Result<(u64, String), Status> {
             count -= 8;
             bytes.push((bits >> count & 0xff) as u8);
         }
+    }
+    if token.len() % 4 == 1 {
+        return Err(bad(&format!("illegal base64 data at input byte {}", token.len() - 1)));
     }
     let parsed: Value = serde_json::from_slice(&bytes).map_err(|_| {
         let first = char::from(bytes.first().copied().unwrap_or(b' '));

@@ -18,6 +18,7 @@
 mod admission;
 mod apply;
 mod auth;
+mod autoscalers;
 mod bootstrap;
 mod call;
 mod create;
@@ -31,6 +32,7 @@ mod get;
 mod kinds;
 mod list;
 mod names;
+mod observed;
 mod openapi;
 mod patch;
 mod scale;
@@ -187,6 +189,7 @@ impl Server {
         auth::authorize(self, request)?;
         let mut call = Call::new(&self.kinds, now, request)?;
         has_verb(&call)?;
+        custom::is_convertible(self, &call)?;
         let mut response = match request.verb {
             Verb::Get => get::answer(self, &mut call),
             Verb::List => list::answer(self, &call),
@@ -203,6 +206,7 @@ impl Server {
         if definitions::concerns(self, &call) {
             definitions::settle(self, now);
         }
+        observed::settle(self, &call);
         Ok(response)
     }
 
@@ -298,6 +302,14 @@ impl Server {
     /// Forgets history up to `revision`: older lists and watches are told 410 (R-STO-33).
     pub fn compact(&mut self, revision: u64) {
         self.store.compact(revision);
+    }
+
+    /// How many objects there are of each resource that is served, as `deployments.apps`.
+    #[must_use]
+    pub fn object_counts(&self) -> Vec<(String, usize)> {
+        let resources: BTreeMap<String, Gvr> =
+            self.kinds().map(|kind| (kind.info.gvr.to_string(), kind.info.gvr.clone())).collect();
+        resources.into_iter().map(|(name, gvr)| (name, self.all_of(&gvr).count())).collect()
     }
 
     /// Objects of each resource, for reports.

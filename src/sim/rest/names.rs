@@ -7,14 +7,16 @@ use crate::sim::crd;
 pub(super) fn uid(rng: &mut Rng) -> String {
     let high = rng.next_u64() & !0xf000 | 0x4000;
     let low = rng.next_u64() & !(0b11 << 62) | (0b10 << 62);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xffff,
-        low >> 48,
-        low & 0xffff_ffff_ffff
-    )
+    let mut text = String::with_capacity(36);
+    for (at, byte) in high.to_be_bytes().into_iter().chain(low.to_be_bytes()).enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for half in [byte >> 4, byte & 0xf] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(half)]));
+        }
+    }
+    text
 }
 
 /// Letters that upstream appends: none that could spell a word or be taken for another.

@@ -60,7 +60,8 @@ pub(super) fn apply_patch(
     patched.map_err(|error| match error {
         PatchError::Malformed(text) => Status::bad_request(text),
         PatchError::TooLong { .. } => {
-            Status::new(413, Reason::RequestEntityTooLarge, error.to_string())
+            let text = format!("Request entity too large: {error}");
+            Status::new(413, Reason::RequestEntityTooLarge, text)
         }
         PatchError::Rejected(_) => {
             let text = "the server rejected our request due to an error in our request";
@@ -81,7 +82,7 @@ fn decoded(call: &mut Call, live: &Object, patched: Value) -> Result<Object, Sta
         .and_then(|()| call.decode(&patched, Some(live)))
         .and_then(|problems| call.tell_or_refuse(problems));
     if let Err(why) = result {
-        let shown = Value::String(shown(call, &patched));
+        let shown = Value::String(shown(call, &patched).into());
         let cause = Cause {
             reason: "FieldValueInvalid".to_owned(),
             message: format!("Invalid value: {shown}: {why}"),

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::call::Call;
-use super::{custom, views};
+use super::{custom, names, views};
 use crate::api::Status;
-use crate::object::{FieldSelector, LabelSelector};
+use crate::object::{FieldSelector, LabelSelector, Operator};
 use crate::sim::store::Filter;
 
 /// Fields besides `metadata.name` and `metadata.namespace` by which a kind can be selected.
@@ -75,6 +75,7 @@ pub(super) fn of(call: &Call) -> Result<Filter, Status> {
         Some(text) => LabelSelector::parse(text).map_err(|e| Status::bad_request(e.0))?,
         None => LabelSelector::default(),
     };
+    requirements_hold(&labels)?;
     let mut fields = match options.field_selector.as_deref() {
         Some(text) => FieldSelector::parse(text).map_err(|e| Status::bad_request(e.0))?,
         None => FieldSelector::default(),
@@ -93,6 +94,39 @@ pub(super) fn of(call: &Call) -> Result<Filter, Status> {
     });
     let namespace = (!call.namespace.is_empty()).then(|| call.namespace.to_owned());
     Ok(Filter { namespace, name, labels, fields })
+}
+
+/// Refuses keys and values that no label can have.
+fn requirements_hold(selector: &LabelSelector) -> Result<(), Status> {
+    for requirement in &selector.requirements {
+        let key = &requirement.key;
+        let mut faults: Vec<String> = Vec::new();
+        let keyed = names::qualified(key);
+        if !keyed.is_empty() {
+            faults.push(format!("<nil>: Invalid value: {key:?}: {}", keyed.join("; ")));
+        }
+        let compares = matches!(requirement.operator, Operator::GreaterThan | Operator::LessThan);
+        for (i, value) in requirement.values.iter().enumerate() {
+            if compares && value.parse::<i64>().is_err() {
+                let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+                faults.push(format!("values[{i}]: Invalid value: {value:?}: {why}"));
+            }
+        }
+        for (i, value) in requirement.values.iter().enumerate() {
+            let why = names::label_value(value);
+            if !why.is_empty() {
+                let why = why.join("; ");
+                faults.push(format!("values[{i}][{key}]: Invalid value: {value:?}: {why}"));
+            }
+        }
+        let text = match faults.as_slice() {
+            [] => continue,
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        return Err(Status::bad_request(format!("unable to parse requirement: {text}")));
+    }
+    Ok(())
 }
 
 fn known_fields(call: &Call, fields: &FieldSelector) -> Result<(), Status> {

@@ -4,7 +4,7 @@
 use super::custom;
 use super::kinds::Kind;
 use crate::base::Time;
-use crate::object::{Key, Object, Value};
+use crate::object::{Key, Object, Value, json};
 
 mod jobs;
 mod pods;
@@ -173,6 +173,12 @@ pub(super) fn prepare_for_create(kind: &Kind, now: Time, is_labelled: bool, obje
         "PersistentVolume" => {
             object.set(&["status", "phase"], "Pending".into());
             object.set(&["status", "lastPhaseTransitionTime"], now.rfc3339().into());
+        }
+        "APIService" if object.at(&["spec", "service"]).is_none() => {
+            let condition = json!({ "type": "Available", "status": "True", "reason": "Local",
+                "lastTransitionTime": now.rfc3339(),
+                "message": "Local APIServices are always available" });
+            object.set(&["status", "conditions"], json!([condition]));
         }
         _ => {}
     }

@@ -20,6 +20,12 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
     }
     let live = custom::live(server, call);
     let mut object = call.body_over(live.as_deref())?;
+    if object.name().is_empty() {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            call.name
+        )));
+    }
     call.name_as_in_url(&mut object)?;
     call.place(&mut object)?;
     let Some(live) = live else {
@@ -42,7 +48,6 @@ pub(super) fn from_decoded(
     create::complete(call, Some(live), &mut object);
     let kind = Arc::clone(&call.kind);
     fields::update(kind.schema(), kind.ty, Some(live), &mut object, &call.write());
-    custom::forget_owners(server, &kind, live, &mut object);
     write_over(server, call, live, object)
 }
 
@@ -69,6 +74,7 @@ pub(super) fn write_over(
     }
     if matches!(call.subresource, "" | "scale") {
         call.warnings.extend(validate::warnings(call, &object, false));
+        call.warnings.extend(validate::warnings_of_change(call, live, &object));
     }
     let charges = admission::check_update(server, call, live, &object)?;
     strategy::read_back(&call.kind, &mut object);
@@ -92,7 +98,12 @@ pub(super) fn write_over(
 fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), Status> {
     let uid = object.uid();
     if call.request.verb == Verb::Update && !uid.is_empty() && uid != live.uid() {
-        let key = format!("/registry/{}/{}", call.kind.plural(), call.key().as_str());
+        // The servers behind these two groups keep them under their names.
+        let place = match call.kind.group {
+            group @ ("apiextensions.k8s.io" | "apiregistration.k8s.io") => format!("{group}/"),
+            _ => String::new(),
+        };
+        let key = format!("/registry/{place}{}/{}", call.kind.plural(), call.key().as_str());
         return Err(call.conflict(&format!(
             "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
             live.uid()

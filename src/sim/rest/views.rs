@@ -2,13 +2,15 @@
 //! ComponentStatuses, which are made when they are asked for.
 //!
 //! The Events of events.k8s.io are those of the core group,
-//! under other names of their fields. They are stored as the core group has them.
+//! under other names of their fields. They are stored as the core group has them. The two versions
+//! of HorizontalPodAutoscalers are `autoscalers`'.
 //!
 //! Versions of custom resources are `custom`'s.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::autoscalers;
 use super::kinds::Kind;
 use crate::object::{Name, Object, json};
 
@@ -39,11 +41,17 @@ pub(super) fn to_storage(kind: &Kind, mut object: Object) -> Object {
         }
         object.set(&["apiVersion"], "v1".into());
     }
+    if object.api_version() == autoscalers::OLD {
+        return autoscalers::to_stored(object);
+    }
     object
 }
 
 /// A stored object as a version serves it; `None` where that is as it is.
 pub(super) fn read_as(api_version: &str, stored: &Object) -> Option<Arc<Object>> {
+    if api_version == autoscalers::OLD && stored.api_version() == autoscalers::STORED {
+        return Some(Arc::new(autoscalers::to_old(stored)));
+    }
     if api_version != VERSION || stored.api_version() == VERSION {
         return None;
     }
@@ -53,6 +61,11 @@ pub(super) fn read_as(api_version: &str, stored: &Object) -> Option<Arc<Object>>
     }
     object.set(&["apiVersion"], VERSION.into());
     Some(Arc::new(object))
+}
+
+/// Whether objects of a kind are not always served as they are stored.
+pub(super) fn has_forms(kind: &str) -> bool {
+    matches!(kind, "Event" | "HorizontalPodAutoscaler")
 }
 
 /// A field of a selector by the name that it has in storage.
@@ -89,6 +102,6 @@ pub(super) fn components() -> Vec<Arc<Object>> {
 
 fn rename(object: &mut Object, from: &str, to: &str) {
     if let Some(value) = object.0.remove(from) {
-        object.0.insert(to.to_owned(), value);
+        object.0.insert(to, value);
     }
 }

@@ -58,22 +58,29 @@ pub(super) fn answer(
 /// Whether the watch is to begin with a list and a bookmark at its end (R-STO-32).
 fn streams_the_list(call: &Call) -> Result<bool, Status> {
     let options = &call.request.options;
-    let forbidden = |detail: &str| {
-        let cause = Cause {
-            reason: "FieldValueForbidden".to_owned(),
-            message: format!("Forbidden: {detail}"),
-            field: "resourceVersionMatch".to_owned(),
-        };
-        Err(Status::invalid("meta.k8s.io", "ListOptions", "", &[cause]))
+    let mut causes = Vec::new();
+    let mut refuse = |reason: &str, message: String| {
+        let field = "resourceVersionMatch".to_owned();
+        causes.push(Cause { reason: reason.to_owned(), message, field });
     };
+    let mut forbid = |detail: &str| refuse("FieldValueForbidden", format!("Forbidden: {detail}"));
     let matched = options.resource_version_match.as_deref().unwrap_or_default();
-    match options.send_initial_events {
-        Some(_) if matched != "NotOlderThan" => {
-            forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-        }
-        None if !matched.is_empty() => forbidden(
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        ),
-        streamed => Ok(streamed == Some(true)),
+    if options.send_initial_events.is_some() && matched != "NotOlderThan" {
+        forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     }
+    if !matched.is_empty() && options.send_initial_events.is_none() {
+        forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    }
+    if !matches!(matched, "" | "NotOlderThan") {
+        let text = format!("Unsupported value: {matched:?}: supported values: \"NotOlderThan\"");
+        refuse("FieldValueNotSupported", text);
+    }
+    if options.continue_token.as_deref().is_some_and(|token| !token.is_empty()) {
+        let detail = "resourceVersionMatch is forbidden when continue is provided";
+        refuse("FieldValueForbidden", format!("Forbidden: {detail}"));
+    }
+    if !causes.is_empty() {
+        return Err(Status::invalid("meta.k8s.io", "ListOptions", "", &causes));
+    }
+    Ok(options.send_initial_events == Some(true))
 }

@@ -159,6 +159,15 @@ impl Store {
         self.tables.get(resource).into_iter().flat_map(Table::all)
     }
 
+    /// Whether there is any object of an API group.
+    #[must_use]
+    pub fn has_any_of(&self, group: &'static str) -> bool {
+        let first = Resource { group: group.into(), plural: "".into() };
+        let from_there = self.tables.range(first..);
+        let mut of_group = from_there.take_while(|(resource, _)| resource.group == group);
+        of_group.any(|(_, table)| table.all().next().is_some())
+    }
+
     /// The changes of one resource after a revision, as (before, after).
     ///
     /// # Errors

@@ -123,6 +123,9 @@ impl Table {
         limit: usize,
     ) -> Result<Page, Compacted> {
         let Some(at) = at else {
+            if self.objects.is_empty() {
+                return Ok(Page::default());
+            }
             let start = Self::start(filter, after);
             return Ok(page(self.objects.range((start, Self::end(filter))), filter, limit));
         };

@@ -326,11 +326,6 @@ fn conversion(spec: &Value, out: &mut Vec<Cause>) {
         let why = "must include at least one of v1, v1beta1";
         out.push(fault::invalid(&at_versions, &versions.into(), why));
     }
-    // Of one version nothing is ever converted.
-    if out.is_empty() && list(spec, "versions").len() > 1 {
-        let why = "conversion webhooks are not supported by this server: serve one version, or convert with strategy None";
-        out.push(fault::forbidden(&place.field("strategy"), why));
-    }
 }
 
 fn https(path: &Path, config: &Value) -> Option<Cause> {

@@ -1,9 +1,7 @@
 //! Makes a program of a rule, or says why it is none.
 
-use kube_cel::cel::Program;
-
 use super::names::Scope;
-use super::{Rule, bound};
+use super::{Program, Rule, bound};
 use crate::object::schema::node::{Node, RuleText};
 
 /// What there is to say of a rule: what is wrong with it and with its message expression, and
@@ -64,10 +62,20 @@ fn parse(source: &str) -> Result<Program, String> {
         let texts = errors.errors.iter().map(|error| {
             let (line, column) = error.pos;
             let text = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
-            shown(source, line, column, &format!("Syntax error: {text}"))
+            let ended = expected_end(text);
+            let end = if ended.len() < text.len() { "<EOF>" } else { "" };
+            shown(source, line, column, &format!("Syntax error: {ended}{end}"))
         });
         texts.collect::<Vec<_>>().join("\n")
     })
+}
+
+/// Where an expression could end, cel-go says no more than that.
+fn expected_end(text: &str) -> &str {
+    match text.find(" expecting {<EOF>, ") {
+        Some(at) if text.starts_with("mismatched input") => &text[..at + " expecting ".len()],
+        _ => text,
+    }
 }
 
 fn program(source: &str, node: &Node, is_resource: bool) -> Result<Program, String> {

@@ -10,18 +10,22 @@
 mod bound;
 mod compile;
 mod names;
+mod policies;
+mod program;
 mod run;
 mod values;
 
 use std::collections::BTreeMap;
-
-use kube_cel::cel::Program;
 
 use crate::object::schema::node::{Additional, Node, RuleText};
 use bound::Budget;
 use compile::compile;
 pub(super) use compile::judge;
 pub(in crate::sim) use compile::syntax_fault;
+pub(in crate::sim) use policies::{
+    Scope as PolicyScope, fault as policy_fault, type_of as policy_type,
+};
+pub(in crate::sim) use program::Program;
 pub(super) use run::{run, run_at};
 pub(in crate::sim) use values::CEL_RESERVED;
 

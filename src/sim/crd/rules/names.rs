@@ -91,7 +91,12 @@ impl<'n> Scope<'n> {
                 }
                 Known::Any
             }
-            Expr::Map(_) | Expr::Struct(_) | Expr::Unspecified => Known::Any,
+            Expr::Struct(of) => {
+                let text = format!("undeclared reference to '{}' (in container '')", of.type_name);
+                fault.get_or_insert(Fault { text, at: "{".to_owned() });
+                Known::Any
+            }
+            Expr::Map(_) | Expr::Unspecified => Known::Any,
         }
     }
 
@@ -127,7 +132,11 @@ impl<'n> Scope<'n> {
         let (found, missing) = field(operand, &select.field);
         if missing {
             let text = format!("undefined field '{}'", select.field);
-            fault.get_or_insert(Fault { text, at: format!(".{}", select.field) });
+            // What `has` asks for is told of at its bracket.
+            let chain = chain(&select.operand.expr).filter(|_| select.test);
+            let at = chain.map(|chain| format!("({chain}.{}", select.field));
+            let at = at.unwrap_or_else(|| format!(".{}", select.field));
+            fault.get_or_insert(Fault { text, at });
         }
         if select.test { Known::Type("bool") } else { found }
     }
@@ -183,7 +192,7 @@ impl<'n> Scope<'n> {
 }
 
 /// Names that stand for types and libraries.
-const GLOBALS: [&str; 22] = [
+pub(super) const GLOBALS: [&str; 22] = [
     "int",
     "uint",
     "double",
@@ -215,20 +224,22 @@ const MACROS: &str = "all bind exists exists_one existsOne filter map optFlatMap
 /// The functions that rules may call, of the language and of Kubernetes.
 const FUNCTIONS: &str = "\
     abs add all allocatable allowed asApproximateFloat asInteger bind bitAnd bitNot bitOr \
-    bitShiftLeft bitShiftRight bitXor bool bytes ceil charAt check cidr compareTo contains \
-    containsCIDR containsIP decode denied distinct double duration dyn encode endsWith equals \
+    bitShiftLeft bitShiftRight bitXor bool byte bytes ceil charAt check cidr compareTo contains \
+    containsCIDR containsIP date datetime decode denied distinct dns1035Label dns1035LabelPrefix \
+    dns1123Label dns1123LabelPrefix dns1123Subdomain dns1123SubdomainPrefix double duration dyn \
+    encode endsWith equals \
     error errored exists exists_one family fieldSelector filter find findAll first flatten \
     floor format getDate getDayOfMonth getDayOfWeek getDayOfYear getEscapedPath getFullYear \
     getHost getHostname getHours getMilliseconds getMinutes getMonth getPort getQuery \
     getScheme getSeconds greatest group has hasValue includes indexOf int intersects ip isCIDR \
     isCanonical isFinite isGlobalUnicast isGreaterThan isIP isInf isInteger isLessThan \
     isLinkLocalMulticast isLinkLocalUnicast isLoopback isNaN isQuantity isSemver isSorted \
-    isURL isUnspecified join labelSelector last lastIndexOf least lowerAscii major map masked \
+    isURL isUnspecified join labelSelector labelValue last lastIndexOf least lowerAscii major map masked \
     matches max min minor named namespace none of ofNonZeroValue optFlatMap optMap or orValue \
-    patch path prefixLength quantity quote range reason regex replace resource reverse round \
+    patch path prefixLength qualifiedName quantity quote range reason regex replace resource reverse round \
     semver serviceAccount sets sign size slice sort sortBy split sqrt startsWith string \
     strings sub subresource substring sum timestamp transformList transformMap \
-    transformMapEntry trim trunc type uint unwrap unwrapOpt upperAscii url validate value verb";
+    transformMapEntry trim trunc type uint unwrap unwrapOpt upperAscii uri url uuid validate value verb";
 
 /// Where a text stands that does not go on after its end.
 fn position(source: &str, text: &str) -> Option<usize> {
@@ -246,6 +257,15 @@ fn position(source: &str, text: &str) -> Option<usize> {
     source.match_indices(text).map(|(at, _)| at).find(is_it)
 }
 
+/// A name with the fields behind it, as it was written; `None` of what is put together otherwise.
+fn chain(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Ident(name) => Some(name.clone()),
+        Expr::Select(select) => Some(format!("{}.{}", chain(&select.operand.expr)?, select.field)),
+        _ => None,
+    }
+}
+
 /// What stands in a field, and whether there is no such field.
 fn field<'n>(of: Known<'n>, name: &str) -> (Known<'n>, bool) {
     let Known::Of(node, is_resource) = of else { return (Known::Any, false) };
@@ -259,7 +279,7 @@ fn field<'n>(of: Known<'n>, name: &str) -> (Known<'n>, bool) {
         return (Known::Any, false);
     }
     let mut properties = node.properties.iter();
-    match properties.find(|(key, _)| super::values::escaped(key) == name) {
+    match properties.find(|(key, _)| super::values::is_written(key, name)) {
         Some((_, below)) => (Known::Of(below, below.embedded), !has_type(below)),
         None => (Known::Any, true),
     }

@@ -280,7 +280,7 @@ fn normal(path: &str) -> String {
 }
 
 /// What a message expression says, unless that is no message.
-fn own_words(message: &cel::Program, context: &Context<'_>) -> Option<String> {
+fn own_words(message: &super::Program, context: &Context<'_>) -> Option<String> {
     let Ok(cel::Value::String(text)) = message.execute(context) else { return None };
     let text = text.trim();
     let is_one = !text.is_empty() && text.len() <= 5 * 1024 && !text.contains('\n');

@@ -35,6 +35,12 @@ pub(in crate::sim) const CEL_RESERVED: [&str; 21] = [
     "while",
 ];
 
+/// Whether a rule may write a field's name so: escaped, or a reserved word as it is (a rule that
+/// can be read has it behind a dot only).
+pub(super) fn is_written(name: &str, written: &str) -> bool {
+    escaped(name) == written || (name == written && CEL_RESERVED.contains(&name))
+}
+
 /// A field's name as a rule writes it.
 pub(super) fn escaped(name: &str) -> String {
     if CEL_RESERVED.contains(&name) {
@@ -120,8 +126,13 @@ fn convert_map(node: &Node, is_resource: bool, map: &Map) -> cel::Value {
                 fields.push((key.to_string(), convert_metadata(value)));
             }
             (_, Some(below)) => {
+                let value = convert(below, below.embedded, value);
+                if !is_open {
+                    let reserved = CEL_RESERVED.contains(&key.as_str());
+                    fields.extend(reserved.then(|| (key.to_string(), value.clone())));
+                }
                 let name = if is_open { key.to_string() } else { escaped(key) };
-                fields.push((name, convert(below, below.embedded, value)));
+                fields.push((name, value));
             }
             _ => {}
         }
@@ -143,6 +154,13 @@ fn made_map(fields: Vec<(String, cel::Value)>) -> cel::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reserved_words_stand_escaped_or_as_they_are() {
+        assert!(is_written("namespace", "namespace"));
+        assert!(is_written("namespace", "__namespace__"));
+        assert!(!is_written("a-b", "a-b"));
+    }
 
     #[test]
     fn names_are_escaped_as_rules_write_them() {

@@ -1,5 +1,6 @@
 //! The formats of texts that a server knows (R-CRD-16). Others are ignored.
 
+pub(in crate::sim::crd) use crate::object::go::duration as go_duration;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
@@ -267,42 +268,6 @@ fn is_duration(text: &str) -> bool {
     };
     go_duration(text).is_some()
         || PATTERNS.duration.captures_iter(text).any(|found| is_unit(&found[2]))
-}
-
-/// Nanoseconds, as `time.ParseDuration` reads them.
-pub(in crate::sim::crd) fn go_duration(text: &str) -> Option<i64> {
-    const UNITS: [(&str, f64); 8] = [
-        ("ns", 1.0),
-        ("us", 1e3),
-        ("µs", 1e3),
-        ("μs", 1e3),
-        ("ms", 1e6),
-        ("s", 1e9),
-        ("m", 6e10),
-        ("h", 3.6e12),
-    ];
-    let (negative, mut rest) = text
-        .strip_prefix('-')
-        .map_or((false, text.strip_prefix('+').unwrap_or(text)), |r| (true, r));
-    if rest == "0" {
-        return Some(0);
-    }
-    let mut sum = 0.0;
-    let mut any = false;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..end].parse().ok()?;
-        rest = &rest[end..];
-        let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        let (_, nanoseconds) = UNITS.iter().find(|(name, _)| *name == &rest[..end])?;
-        sum += number * nanoseconds;
-        rest = &rest[end..];
-        any = true;
-    }
-    let sum = if negative { -sum } else { sum };
-    #[expect(clippy::cast_possible_truncation, reason = "what is out of range is refused")]
-    let whole = sum as i64;
-    (any && sum.abs() < 9.2e18).then_some(whole)
 }
 
 fn is_short_name(text: &str) -> bool {

@@ -126,7 +126,7 @@ fn one_of_values(node: &Node, path: &str, value: &Value) -> Outcome {
     };
     if !values.is_empty() && !values.iter().any(is_one) {
         let supported = values.iter().map(|value| match value {
-            Value::String(text) => text.clone(),
+            Value::String(text) => text.to_string(),
             other => other.to_string(),
         });
         let supported: Vec<String> = supported.collect();

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube_cel::KubeCelExt as _;
+use kube_cel::cel::extractors::This;
 use kube_cel::cel::objects::{Key, Map as CelMap};
-use kube_cel::cel::{Context, Program, Value as Cel};
+use kube_cel::cel::{Context, FunctionContext, ResolveResult, Value as Cel, functions};
 
 use crate::base::limits;
 use crate::object::Value;
-use crate::sim::crd::CEL_RESERVED;
+use crate::sim::crd::{CEL_RESERVED, Program};
 
 /// Expressions that were compiled already, by their text.
 #[derive(Default)]
@@ -31,7 +32,11 @@ impl Programs {
         if self.0.len() >= limits::CEL_PROGRAMS {
             self.0.clear();
         }
-        let program = Arc::new(Program::compile(text).map_err(|error| error.to_string()));
+        let program = Arc::new(
+            Program::compile(text)
+                .map_err(|error| error.to_string())
+                .and_then(|program| program.with_maps().map_err(|name| undeclared(&name))),
+        );
         self.0.insert(text.to_owned(), Arc::clone(&program));
         program
     }
@@ -68,6 +73,7 @@ pub(super) fn evaluate(
     let program =
         program.as_ref().as_ref().map_err(|error| format!("compilation error: {error}"))?;
     let mut context = Context::default().with_all();
+    context.add_function("string", as_text);
     for (name, value) in &variables.values {
         context.add_variable_from_value(*name, value.clone());
     }
@@ -77,6 +83,41 @@ pub(super) fn evaluate(
     context.add_variable_from_value("variables", own);
     program.execute(&context).map_err(|error| {
         format!("expression '{text}' resulted in error: {}", lowered(&error.to_string()))
+    })
+}
+
+/// `string` of a boolean too, which the library leaves out.
+fn as_text(context: &FunctionContext, This(value): This<Cel>) -> ResolveResult {
+    match value {
+        Cel::Bool(value) => Ok(Cel::String(Arc::new(value.to_string()))),
+        other => functions::string(context, This(other)),
+    }
+}
+
+fn undeclared(name: &str) -> String {
+    format!("undeclared reference to '{name}' (in container '')")
+}
+
+/// What an expression came to as JSON; `None` for what has no form there.
+pub(super) fn to_json(value: &Cel) -> Option<Value> {
+    Some(match value {
+        Cel::Null => Value::Null,
+        Cel::Bool(value) => (*value).into(),
+        Cel::Int(value) => (*value).into(),
+        Cel::UInt(value) => (*value).into(),
+        Cel::Float(value) => (*value).into(),
+        Cel::String(text) => text.as_str().into(),
+        Cel::List(list) => Value::Array(list.iter().map(to_json).collect::<Option<_>>()?),
+        Cel::Map(map) => {
+            let pairs = map.map.iter().map(|(key, value)| {
+                let Key::String(key) = key else { return None };
+                Some((key.to_string(), to_json(value)?))
+            });
+            let mut pairs: Vec<(String, Value)> = pairs.collect::<Option<_>>()?;
+            pairs.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(pairs.into_iter().collect())
+        }
+        _ => return None,
     })
 }
 
@@ -103,7 +144,7 @@ fn of_json(value: &Value) -> Cel {
             (_, Some(number)) => Cel::UInt(number),
             _ => Cel::Float(number.as_f64().unwrap_or(f64::NAN)),
         },
-        Value::String(text) => Cel::String(Arc::new(text.clone())),
+        Value::String(text) => Cel::String(Arc::new(text.to_string())),
         Value::Array(list) => Cel::List(Arc::new(list.iter().map(of_json).collect())),
         Value::Object(map) => {
             let pairs = map.iter().flat_map(|(key, value)| {

@@ -12,6 +12,7 @@ mod cel;
 mod conditions;
 mod limits;
 mod matching;
+mod mutations;
 mod plugins;
 mod pod_security;
 mod policies;
@@ -162,15 +163,9 @@ pub(super) fn on_delete(server: &mut Server, call: &mut Call, live: &Object) -> 
     judge(server, call, "DELETE", None, Some(live))
 }
 
-/// Whether there is any policy or webhook at all.
+/// Whether there may be any policy or webhook at all.
 pub(super) fn is_governed(server: &Server) -> bool {
-    let plurals = [
-        "mutatingwebhookconfigurations",
-        "validatingadmissionpolicies",
-        "validatingwebhookconfigurations",
-    ];
-    let mut any = plurals.into_iter().map(|p| resource("admissionregistration.k8s.io", p));
-    any.any(|resource| server.store.all_of(&resource).next().is_some())
+    server.store.has_any_of("admissionregistration.k8s.io")
 }
 
 fn operation(live: Option<&Object>) -> &'static str {
@@ -205,7 +200,11 @@ fn mutate(
     let mut warnings = std::mem::take(&mut call.warnings);
     let first = sent.clone();
     let asked = Asked { call, operation: operation(live), object: Some(&first), old: old.as_ref() };
-    let changed = webhooks::mutate(server, &asked, Some(&mut sent), &mut warnings);
+    let changed = mutations::mutate(server, &asked, &mut sent).and_then(|changed| {
+        let now = sent.clone();
+        let asked = Asked { object: Some(&now), ..asked };
+        Ok(webhooks::mutate(server, &asked, Some(&mut sent), &mut warnings)? || changed)
+    });
     call.warnings = warnings;
     if !changed? {
         return Ok(());

@@ -1,5 +1,7 @@
 //! ValidatingAdmissionPolicy: rules in CEL, bound to what they are for.
 
+use std::sync::Arc;
+
 use kube_cel::cel::Value as Cel;
 
 use super::cel::{self, Variables};
@@ -40,34 +42,56 @@ pub(super) fn check(
     }
     let bindings = all(server, "validatingadmissionpolicybindings");
     let mut refused: Option<Status> = None;
-    for policy in &policies {
-        let Some(matched) = matched(server, asked, policy.at(&["spec", "matchConstraints"])) else {
-            continue;
-        };
-        let bound =
-            bindings.iter().filter(|b| b.text(&["spec", "policyName"]) == Some(policy.name()));
-        for binding in bound {
-            let narrowed = binding.at(&["spec", "matchResources"]);
-            if narrowed.is_some() && self::matched(server, asked, narrowed).is_none() {
-                continue;
+    for Bound { policy, binding, matched } in bound(server, asked, &policies, &bindings) {
+        for fault in faults(server, asked, &matched, policy, binding) {
+            let actions = binding.list(&["spec", "validationActions"]);
+            if actions.iter().any(|action| action == "Deny") && refused.is_none() {
+                refused = Some(denied(asked, policy, binding, &fault));
             }
-            for fault in faults(server, asked, &matched, policy, binding) {
-                let actions = binding.list(&["spec", "validationActions"]);
-                if actions.iter().any(|action| action == "Deny") && refused.is_none() {
-                    refused = Some(denied(asked, policy, binding, &fault));
-                }
-                if actions.iter().any(|action| action == "Warn") {
-                    warnings.push(format!(
-                        "Validation failed for ValidatingAdmissionPolicy '{}' with binding '{}': {}",
-                        policy.name(),
-                        binding.name(),
-                        fault.message
-                    ));
-                }
+            if actions.iter().any(|action| action == "Warn") {
+                warnings.push(format!(
+                    "Validation failed for ValidatingAdmissionPolicy '{}' with binding '{}': {}",
+                    policy.name(),
+                    binding.name(),
+                    fault.message
+                ));
             }
         }
     }
     refused.map_or(Ok(()), Err)
+}
+
+/// A policy with a binding of it, both of which take the request.
+pub(super) struct Bound<'p> {
+    pub(super) policy: &'p Object,
+    pub(super) binding: &'p Object,
+    /// The resource that the policy's rules name.
+    pub(super) matched: Gvr,
+}
+
+/// Every policy that concerns a request, by its name and that of its binding.
+pub(super) fn bound<'p>(
+    server: &Server,
+    asked: &Asked,
+    policies: &'p [Arc<Object>],
+    bindings: &'p [Arc<Object>],
+) -> Vec<Bound<'p>> {
+    let mut found = Vec::new();
+    for policy in policies {
+        let Some(matched) = matched(server, asked, policy.at(&["spec", "matchConstraints"])) else {
+            continue;
+        };
+        let own =
+            bindings.iter().filter(|b| b.text(&["spec", "policyName"]) == Some(policy.name()));
+        for binding in own {
+            let narrowed = binding.at(&["spec", "matchResources"]);
+            if narrowed.is_some() && self::matched(server, asked, narrowed).is_none() {
+                continue;
+            }
+            found.push(Bound { policy, binding, matched: matched.clone() });
+        }
+    }
+    found
 }
 
 /// The resource that constraints name for a request, if they take it.
@@ -170,7 +194,7 @@ fn judge(server: &mut Server, rule: &Value, variables: &Variables, open: bool) -
     Some(Fault { message, reason })
 }
 
-fn variables(
+pub(super) fn variables(
     server: &mut Server,
     asked: &Asked,
     policy: &Object,
@@ -196,7 +220,7 @@ fn variables(
 }
 
 /// The parameters of a binding: none is one round without any.
-fn params(
+pub(super) fn params(
     server: &Server,
     asked: &Asked,
     policy: &Object,

@@ -15,6 +15,9 @@ pub struct Subject {
     pub common_name: String,
     /// Each `O`: the user's groups.
     pub organizations: Vec<String>,
+    /// SHA-256 of the certificate in lower hexadecimal digits, by which the user's `extra` tells it
+    /// from others; empty where there is none.
+    pub fingerprint: String,
 }
 
 /// What a request shows of its sender.
@@ -41,6 +44,10 @@ pub(super) fn identify(
             ..User::default()
         };
         user.groups.push("system:authenticated".to_owned());
+        if !subject.fingerprint.is_empty() {
+            let id = format!("X509SHA256={}", subject.fingerprint);
+            user.extra.insert("authentication.kubernetes.io/credential-id".to_owned(), vec![id]);
+        }
         return Ok(Arc::new(user));
     }
     let Some(token) = credentials.authorization.and_then(bearer) else {

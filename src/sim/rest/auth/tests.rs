@@ -19,8 +19,25 @@ fn server() -> Server {
 }
 
 #[test]
+fn the_holder_of_a_certificate_is_told_from_others_by_its_fingerprint() {
+    let subject = Subject {
+        common_name: "ann".to_owned(),
+        fingerprint: "0ab1".to_owned(),
+        ..Subject::default()
+    };
+    let credentials = Credentials { certificate: Some(&subject), ..Credentials::default() };
+    let user = server().authenticate(NOW, &credentials, &Asked::Request(&pods())).unwrap();
+    let id = &user.extra["authentication.kubernetes.io/credential-id"];
+    assert_eq!(id, &["X509SHA256=0ab1"]);
+}
+
+#[test]
 fn a_certificate_comes_before_a_token_and_nobody_is_anonymous() {
-    let subject = Subject { common_name: "ann".to_owned(), organizations: vec!["dev".to_owned()] };
+    let subject = Subject {
+        common_name: "ann".to_owned(),
+        organizations: vec!["dev".to_owned()],
+        fingerprint: "0ab1".to_owned(),
+    };
     let mut server =
         server().with_token("secret", User { name: "bob".to_owned(), ..User::default() });
     let ask = pods();

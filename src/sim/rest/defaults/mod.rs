@@ -29,6 +29,8 @@ enum Rule {
         path: Vec<&'static str>,
         value: Value,
         condition: Option<Condition>,
+        /// Whether Go has a pointer there, for which empty is not unset.
+        is_pointer: bool,
     },
     Computed(fn(&mut Fields)),
 }
@@ -139,9 +141,9 @@ impl Rule {
     fn run(&self, fields: &mut Fields) {
         match self {
             Rule::Computed(function) => function(fields),
-            Rule::Field { path, value, condition } => {
+            Rule::Field { path, value, condition, is_pointer } => {
                 if condition.as_ref().is_none_or(|c| c.holds(fields)) {
-                    set_if_absent(fields, path, value);
+                    set_if_absent(fields, path, value, *is_pointer);
                 }
             }
         }
@@ -160,7 +162,7 @@ impl Condition {
     }
 }
 
-fn set_if_absent(fields: &mut Fields, path: &[&str], value: &Value) {
+fn set_if_absent(fields: &mut Fields, path: &[&str], value: &Value, is_pointer: bool) {
     let Some((last, way)) = path.split_last() else { return };
     let mut map = fields;
     for key in way {
@@ -171,9 +173,9 @@ fn set_if_absent(fields: &mut Fields, path: &[&str], value: &Value) {
     }
     match map.get_mut(last) {
         None => {
-            map.insert((*last).to_owned(), value.clone());
+            map.insert(*last, value.clone());
         }
-        Some(found) if found.is_null() || found.as_str() == Some("") => *found = value.clone(),
+        Some(found) if found.is_null() || (!is_pointer && found == "") => *found = value.clone(),
         Some(_) => {}
     }
 }
@@ -204,7 +206,8 @@ fn rule(line: &'static str) -> Option<(&'static str, Rule)> {
         _ => None,
     };
     let value = serde_json::from_str(value).ok()?;
-    Some((name, Rule::Field { path: field.split('.').collect(), value, condition }))
+    let (field, is_pointer) = field.strip_prefix('*').map_or((field, false), |field| (field, true));
+    Some((name, Rule::Field { path: field.split('.').collect(), value, condition, is_pointer }))
 }
 
 #[cfg(test)]

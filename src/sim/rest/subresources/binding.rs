@@ -46,6 +46,8 @@ pub(super) fn bind(server: &mut Server, call: &mut Call) -> Result<Response, Sta
     conditions.push(json!({ "type": "PodScheduled", "status": "True", "lastProbeTime": null,
         "lastTransitionTime": call.now.rfc3339() }));
     object.set(&["status", "conditions"], Value::Array(conditions));
+    // What was kept for it elsewhere is not any more.
+    object.remove(&["status", "nominatedNodeName"]);
     if !call.dry_run() {
         server.store.put(&pods, key, object);
     }

@@ -84,6 +84,7 @@ fn common(container: &Value, volumes: &[&str], path: &Path, errors: &mut Errors)
     ports(container, &path.field("ports"), errors);
     environment::check(container, path, errors);
     mounts(container, volumes, &path.field("volumeMounts"), errors);
+    resizing(container, &path.field("resizePolicy"), errors);
     let pull = text(container, "imagePullPolicy");
     if !matches!(pull, "Always" | "IfNotPresent" | "Never") {
         let path = path.field("imagePullPolicy");
@@ -175,6 +176,31 @@ fn host_ports(containers: &[Value], path: &Path, errors: &mut Errors) {
     }
 }
 
+const PROPAGATIONS: [&str; 3] = ["Bidirectional", "HostToContainer", "None"];
+
+/// Which resources may change in place, and what becomes of the container then.
+fn resizing(container: &Value, path: &Path, errors: &mut Errors) {
+    let mut seen: Vec<&str> = Vec::new();
+    for (i, policy) in list(container, "resizePolicy").iter().enumerate() {
+        let (resource, restart) = (text(policy, "resourceName"), text(policy, "restartPolicy"));
+        if seen.contains(&resource) {
+            errors.duplicate(&path.index(i), resource);
+        } else {
+            seen.push(resource);
+        }
+        // The index is missing in upstream's path here.
+        for (word, supported) in
+            [(resource, ["cpu", "memory"]), (restart, ["NotRequired", "RestartContainer"])]
+        {
+            match word {
+                "" => errors.required(path, ""),
+                word if !supported.contains(&word) => errors.unsupported(path, word, &supported),
+                _ => {}
+            }
+        }
+    }
+}
+
 fn mounts(container: &Value, volumes: &[&str], path: &Path, errors: &mut Errors) {
     let mut seen: Vec<&str> = Vec::new();
     for (i, mount) in list(container, "volumeMounts").iter().enumerate() {
@@ -200,6 +226,11 @@ fn mounts(container: &Value, volumes: &[&str], path: &Path, errors: &mut Errors)
         }
         if sub.split('/').any(|part| part == "..") {
             errors.invalid(&path.field("subPath"), sub, "must not contain '..'");
+        }
+        if let Some(word) = mount.get("mountPropagation").and_then(Value::as_str)
+            && !PROPAGATIONS.contains(&word)
+        {
+            errors.unsupported(&path.field("mountPropagation"), word, &PROPAGATIONS);
         }
     }
 }

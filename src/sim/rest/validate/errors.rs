@@ -1,6 +1,7 @@
 //! Field errors in the words of apimachinery (R-HTTP-23).
 
 use super::read::{given, int};
+use super::selectors;
 use crate::api::Cause;
 pub(super) use crate::api::Place as Path;
 use crate::object::Value;
@@ -29,6 +30,11 @@ impl Errors {
 
     pub(super) fn invalid(&mut self, path: &Path, value: impl Into<Value>, detail: &str) {
         let value = value.into();
+        let value = if value.get("matchExpressions").is_some() {
+            selectors::shown(&value)
+        } else {
+            value.to_string()
+        };
         let colon = if detail.is_empty() { "" } else { ": " };
         self.push(path, "FieldValueInvalid", format!("Invalid value: {value}{colon}{detail}"));
     }

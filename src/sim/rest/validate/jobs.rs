@@ -20,6 +20,17 @@ pub(super) fn job(object: &Object, errors: &mut Errors) {
     selectors::matches_template(spec, &SPEC, errors);
 }
 
+/// The spec of a Job by itself.
+pub(super) fn respecified(object: &Object, errors: &mut Errors) {
+    let spec = object.at(&["spec"]).unwrap_or(&Value::Null);
+    job_spec(spec, &SPEC, errors);
+    match given(spec, "selector") {
+        None => errors.required(&SPEC.field("selector"), ""),
+        Some(selector) => selectors::selector(selector, &SPEC.field("selector"), errors),
+    }
+    selectors::matches_template(spec, &SPEC, errors);
+}
+
 /// A selector that the server makes is just what it makes.
 fn generated_selector(job: &Object, spec: &Value, selector: &Value, errors: &mut Errors) {
     if spec["manualSelector"] == true {

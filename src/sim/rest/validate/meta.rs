@@ -1,6 +1,7 @@
 //! `metadata` of every kind.
 
 use super::errors::{Errors, Path};
+use crate::object::meta::OwnerRef;
 use crate::object::{Map, Object, Value};
 use crate::sim::rest::names;
 
@@ -61,17 +62,48 @@ pub(super) fn embedded(path: &str, metadata: &Value, errors: &mut Errors) {
     }
 }
 
-pub(super) fn update(live: &Object, object: &Object, errors: &mut Errors) {
-    new_finalizers(live, object, errors);
-    for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-        let path = ["metadata", field];
-        if live.at(&path) != object.at(&path) {
-            let value = object.at(&path).cloned().unwrap_or_default();
-            errors.invalid(&METADATA.field(field), value, "field is immutable");
+/// The same of a new state of what is there, and what may not change of it.
+pub(super) fn update(kind: &str, live: &Object, object: &Object, errors: &mut Errors) {
+    let is_new = !is_as_before(live, object);
+    if is_new {
+        maps(object, errors);
+        owners(object, errors);
+    }
+    finalizers(kind, object, errors);
+    for _ in 0..times_checked(kind) {
+        new_finalizers(live, object, errors);
+        for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+            let path = ["metadata", field];
+            if live.at(&path) != object.at(&path) {
+                let value = object.at(&path).cloned().unwrap_or_default();
+                errors.invalid(&METADATA.field(field), value, "field is immutable");
+            }
+        }
+        if is_new {
+            maps(object, errors);
+            owners(object, errors);
         }
     }
-    maps(object, errors);
-    owners(object, errors);
+}
+
+/// Whether labels, annotations and owners are the very ones that are there, which were found good
+/// when they were written.
+fn is_as_before(live: &Object, object: &Object) -> bool {
+    let is_same = |live: &Value, new: &Value| match (live, new) {
+        (Value::Object(live), Value::Object(new)) => live.is_same(new),
+        _ => false,
+    };
+    let is_kept =
+        |field: &str| match (live.at(&["metadata", field]), object.at(&["metadata", field])) {
+            (Some(Value::Array(live)), Some(Value::Array(new))) => {
+                live.len() == new.len()
+                    && live.iter().zip(new).all(|(live, new)| is_same(live, new))
+            }
+            (Some(live), Some(new)) => is_same(live, new),
+            (None, None) => true,
+            _ => false,
+        };
+    ["labels", "annotations", "ownerReferences"].into_iter().all(is_kept)
 }
 
 fn maps(object: &Object, errors: &mut Errors) {
@@ -106,7 +138,8 @@ pub(super) fn labels_at(labels: &Map, path: &Path, errors: &mut Errors) {
 
 fn owners(object: &Object, errors: &mut Errors) {
     let path = METADATA.field("ownerReferences");
-    let mut controller: Option<String> = None;
+    let mut controller: Option<OwnerRef<'_>> = None;
+    let shown = |owner: OwnerRef<'_>| format!("{}/{}", owner.kind, owner.name);
     for owner in object.owners() {
         if owner.api_version.is_empty() {
             errors.invalid(&path.field("apiVersion"), "", "version must not be empty");
@@ -123,14 +156,14 @@ fn owners(object: &Object, errors: &mut Errors) {
         if !owner.controller {
             continue;
         }
-        let shown = format!("{}/{}", owner.kind, owner.name);
-        if let Some(first) = &controller {
+        if let Some(first) = controller {
+            let (first, shown) = (shown(first), shown(owner));
             let text = format!(
                 "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {shown}"
             );
             errors.invalid_as(&path, &shown_owners(object), &text);
         } else {
-            controller = Some(shown);
+            controller = Some(owner);
         }
     }
 }
@@ -189,7 +222,7 @@ const CHECKED_ONCE: [&str; 15] = [
 ];
 
 /// How often upstream looks at the metadata of a new state, and says what it finds.
-pub(super) fn times_checked(kind: &str) -> usize {
+fn times_checked(kind: &str) -> usize {
     if CHECKED_ONCE.contains(&kind) { 1 } else { 2 }
 }
 

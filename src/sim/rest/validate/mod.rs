@@ -7,8 +7,10 @@
 mod classes;
 mod config;
 mod containers;
+mod devices;
 mod environment;
 mod errors;
+mod expressions;
 mod job_policies;
 mod jobs;
 mod meta;
@@ -50,10 +52,7 @@ pub(super) fn create(call: &Call, object: &Object) -> Vec<Cause> {
 pub(super) fn update(call: &Call, live: &Object, object: &Object) -> Vec<Cause> {
     let mut errors = Errors::default();
     let kind = in_metadata(call);
-    meta::common(kind, object, &mut errors);
-    for _ in 0..meta::times_checked(kind) {
-        meta::update(live, object, &mut errors);
-    }
+    meta::update(kind, live, object, &mut errors);
     match call.subresource {
         "status" => status::check(call.kind.kind, object, &mut errors),
         "finalize" | "approval" | "ephemeralcontainers" | "resize" => {}
@@ -100,6 +99,10 @@ fn content(call: &Call, object: &Object, is_new: bool, errors: &mut Errors) {
         (_, "MutatingAdmissionPolicyBinding" | "ValidatingAdmissionPolicyBinding") => {
             registration::policy_binding(object, errors);
         }
+        ("resource.k8s.io", "ResourceClaim" | "ResourceClaimTemplate") => {
+            devices::claim(object, errors);
+        }
+        ("resource.k8s.io", "ResourceSlice") => devices::slice(object, errors),
         (_, "FlowSchema") => classes::flow_schema(object, errors),
         (_, "PriorityLevelConfiguration") => classes::priority_level(object, errors),
         (_, "VolumeAttachment") => classes::attachment(object, errors),
@@ -158,13 +161,16 @@ fn changed(call: &Call, live: &Object, object: &Object, errors: &mut Errors) {
             errors.extend(crd::check::update(live, object));
         }
         ("batch", "Job") => {
+            // Upstream looks at the spec when it looks at the change, and again for itself.
             content(call, object, false, errors);
+            jobs::respecified(object, errors);
             jobs::job_changed(live, object, errors);
         }
         (_, "RoleBinding" | "ClusterRoleBinding") => {
             content(call, object, false, errors);
             rbac::binding_changed(live, object, errors);
         }
+        ("resource.k8s.io", "ResourceClaim") => devices::claim_changed(live, object, errors),
         (_, kind) if may_not_change(kind).is_some() => {
             content(call, object, false, errors);
             if let Some(check) = may_not_change(kind) {
@@ -183,7 +189,9 @@ fn may_not_change(kind: &str) -> Option<fn(&Object, &Object, &mut Errors)> {
         "Event" => classes::event_changed,
         "IPAddress" => classes::address_changed,
         "Node" => classes::node_changed,
+        "ResourceClaimTemplate" => devices::claim_changed,
         "ResourceQuota" => quotas::quota_changed,
+        "ResourceSlice" => devices::slice_changed,
         "ServiceCIDR" => classes::address_range_changed,
         "VolumeAttachment" => classes::attachment_changed,
         _ => return None,
@@ -195,6 +203,15 @@ pub(super) fn embedded_metadata(path: &str, metadata: &Value) -> Vec<Cause> {
     let mut errors = Errors::default();
     meta::embedded(path, metadata, &mut errors);
     errors.into_causes()
+}
+
+/// What the writer of a change is warned of, because of what changed.
+pub(super) fn warnings_of_change(call: &Call, live: &Object, object: &Object) -> Vec<String> {
+    let wanted = ["spec", "tokenRequests"];
+    if call.kind.kind == "CSIDriver" && live.at(&wanted) != object.at(&wanted) {
+        return warnings::of_driver(object).into_iter().collect();
+    }
+    Vec::new()
 }
 
 /// What the writer of an object is warned of.
@@ -220,7 +237,7 @@ pub(super) fn warnings(call: &Call, object: &Object, is_new: bool) -> Vec<String
         }
         ("batch", "Job" | "CronJob") => found.extend(warnings::of_pods(kind, object)),
         ("", "Service") => found.extend(warnings::of_service(object)),
-        ("storage.k8s.io", "CSIDriver") => found.extend(warnings::of_driver(object)),
+        ("storage.k8s.io", "CSIDriver") if is_new => found.extend(warnings::of_driver(object)),
         ("", "ServiceAccount") => found.extend(warnings::of_account(object)),
         ("networking.k8s.io", "Ingress") => found.extend(warnings::of_ingress(object)),
         _ => {}

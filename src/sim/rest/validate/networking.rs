@@ -114,7 +114,18 @@ fn ingress_backend(backend: &Value, path: &Path, errors: &mut Errors) {
             errors.invalid(path, "", "cannot set both resource and service backends");
             return;
         }
-        (Some(_), None) => return,
+        (Some(resource), None) => {
+            let at = path.field("resource");
+            for field in ["kind", "name"] {
+                if text(resource, field).is_empty() {
+                    errors.required(&at.field(field), "");
+                }
+            }
+            if let Some(group) = resource.get("apiGroup").and_then(Value::as_str) {
+                errors.faults(&at.field("apiGroup"), group, names::subdomain_1123(group));
+            }
+            return;
+        }
         (None, None) => {
             errors.invalid(path, "", "resource or service backend is required");
             return;

@@ -236,6 +236,17 @@ fn volume_source(volume: &Value, path: &Path, errors: &mut Errors) {
             errors.forbidden(&at, "may not specify more than 1 volume type");
             continue;
         }
+        if kind == "downwardAPI" {
+            own_fields(source, &at, errors);
+        }
+        for source in list(source, "sources").iter().filter(|_| kind == "projected") {
+            // Upstream's path leaves out which source it is.
+            if let Some(token) = given(source, "serviceAccountToken")
+                && text(token, "path").is_empty()
+            {
+                errors.required(&at.field("path"), "");
+            }
+        }
         let required = match kind.as_str() {
             "secret" => Some("secretName"),
             "configMap" => Some("name"),
@@ -250,6 +261,46 @@ fn volume_source(volume: &Value, path: &Path, errors: &mut Errors) {
         if let Some(mode) = int(source, "defaultMode").filter(|m| !(0..=0o777).contains(m)) {
             let text = "must be a number between 0 and 0777 (octal), both inclusive";
             errors.invalid(&at.field("defaultMode"), mode, text);
+        }
+    }
+}
+
+const OWN_RESOURCES: [&str; 6] = [
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+];
+
+/// Files that hold fields of the pod. Upstream's paths leave out which item it is.
+fn own_fields(source: &Value, path: &Path, errors: &mut Errors) {
+    for item in list(source, "items") {
+        if text(item, "path").is_empty() {
+            errors.required(&path.field("path"), "");
+        }
+        let (field, resource) = (given(item, "fieldRef"), given(item, "resourceFieldRef"));
+        if let Some(field) = field
+            && text(field, "fieldPath").is_empty()
+        {
+            let at = path.field("fieldRef");
+            errors.required(&at.field("fieldPath"), "");
+        }
+        let Some(resource) = resource.filter(|_| field.is_none()) else {
+            if field.is_none() {
+                errors.required(path, "one of fieldRef and resourceFieldRef is required");
+            }
+            continue;
+        };
+        let at = path.field("resourceFieldRef");
+        let wanted = text(resource, "resource");
+        if text(resource, "containerName").is_empty() {
+            errors.required(&at.field("containerName"), "");
+        } else if wanted.is_empty() {
+            errors.required(&at.field("resource"), "");
+        } else if !OWN_RESOURCES.contains(&wanted) && !wanted.contains("hugepages-") {
+            errors.unsupported(&at.field("resource"), wanted, &OWN_RESOURCES);
         }
     }
 }

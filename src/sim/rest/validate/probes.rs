@@ -68,6 +68,14 @@ fn handler(handler: &Value, path: &Path, errors: &mut Errors) {
             if !matches!(scheme, "HTTP" | "HTTPS") {
                 errors.unsupported(&at.field("scheme"), scheme, &["HTTP", "HTTPS"]);
             }
+            for header in list(action, "httpHeaders") {
+                let name = text(header, "name");
+                let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+                if name.is_empty() || !name.bytes().all(is_name) {
+                    let why = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
+                    errors.invalid(&at.field("httpHeaders"), name, why);
+                }
+            }
         }
         "tcpSocket" => port_or_name(&action["port"], &at.field("port"), errors),
         "grpc" => port_number(action, &at, "port", errors),

@@ -2,6 +2,7 @@
 //! about one field: APIServices, certificate requests, webhooks, admission policies.
 
 use super::errors::{Errors, Path};
+use super::expressions;
 use super::read::{given, list, text};
 use crate::object::{Object, Value};
 use crate::sim::rest::{names, secrets};
@@ -175,6 +176,7 @@ pub(super) fn policy(object: &Object, errors: &mut Errors) {
     } else {
         mutations(spec, errors);
     }
+    expressions::check(spec, object.kind() == "MutatingAdmissionPolicy", errors);
 }
 
 fn audit_annotations(object: &Object, spec: &Value, errors: &mut Errors) {

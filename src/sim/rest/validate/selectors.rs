@@ -85,6 +85,27 @@ pub(super) fn of_workload(spec: &Value, path: &Path, what: &str, errors: &mut Er
     usable
 }
 
+/// A selector as Go's struct prints.
+pub(super) fn shown(selector: &Value) -> String {
+    let mut parts = Vec::new();
+    if let Some(labels) = given(selector, "matchLabels") {
+        parts.push(format!("\"matchLabels\":{labels}"));
+    }
+    let expressions = list(selector, "matchExpressions").iter().map(|expression| {
+        let word = |field: &str| Value::from(text(expression, field));
+        let values = match list(expression, "values") {
+            [] => String::new(),
+            values => format!(",\"values\":{}", Value::Array(values.to_vec())),
+        };
+        format!("{{\"key\":{},\"operator\":{}{values}}}", word("key"), word("operator"))
+    });
+    let expressions: Vec<String> = expressions.collect();
+    if !expressions.is_empty() {
+        parts.push(format!("\"matchExpressions\":[{}]", expressions.join(",")));
+    }
+    format!("{{{}}}", parts.join(","))
+}
+
 /// Whether the template's labels are selected.
 pub(super) fn matches_template(spec: &Value, path: &Path, errors: &mut Errors) {
     let labels = spec.get("template").and_then(|t| t.get("metadata")?.get("labels"));

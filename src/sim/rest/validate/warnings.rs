@@ -47,6 +47,11 @@ fn of_spec(spec: &Value, path: &Path) -> Vec<String> {
             warnings.push(format!("{at}: invalid empty name \"\""));
         }
     }
+    twice(list(spec, "imagePullSecrets"), "name", &pulls, &mut warnings);
+    twice(list(spec, "hostAliases"), "ip", &path.field("hostAliases"), &mut warnings);
+    for volume in list(spec, "volumes") {
+        of_volume(volume, &mut warnings);
+    }
     for kind in ["initContainers", "containers"] {
         let at = path.field(kind);
         for (i, container) in list(spec, kind).iter().enumerate() {
@@ -62,6 +67,63 @@ fn of_spec(spec: &Value, path: &Path) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// What stands twice in a list that names it.
+fn twice(items: &[Value], field: &str, path: &Path, warnings: &mut Vec<String>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        let name = text(item, field);
+        if seen.contains(&name) {
+            let at = path.index(i);
+            warnings.push(format!("{}: duplicate {field} {name:?}", at.field(field)));
+        } else if !name.is_empty() {
+            seen.push(name);
+        }
+    }
+}
+
+/// Files of a volume that hide each other, and sources that are none.
+fn of_volume(volume: &Value, warnings: &mut Vec<String>) {
+    let name = text(volume, "name");
+    let files = |items: &[Value]| -> Vec<String> {
+        items.iter().map(|item| text(item, "path").to_owned()).collect()
+    };
+    let (paths, shown) = if let Some(source) = given(volume, "configMap") {
+        let shown = format!("ConfigMap {:?}", text(source, "name"));
+        (files(list(source, "items")), shown)
+    } else if let Some(source) = given(volume, "secret") {
+        (files(list(source, "items")), format!("Secret {:?}", text(source, "secretName")))
+    } else if let Some(source) = given(volume, "downwardAPI") {
+        (files(list(source, "items")), "DownwardAPI".to_owned())
+    } else if let Some(source) = given(volume, "projected") {
+        for source in list(source, "sources") {
+            if source.as_object().is_some_and(crate::object::Map::is_empty) {
+                warnings.push(format!("volume {name:?} (Projected) has no sources provided"));
+            }
+        }
+        let tokens = list(source, "sources").iter();
+        let tokens = tokens.filter_map(|source| given(source, "serviceAccountToken"));
+        let paths: Vec<&str> = tokens.map(|token| text(token, "path")).collect();
+        for (i, path) in paths.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
+            if paths[..i].contains(path) {
+                let own = format!("{path:?} (ServiceAccountToken)");
+                warnings.push(format!(
+                    "volume {name:?} (Projected): overlapping paths: {own} with {own}"
+                ));
+            }
+        }
+        return;
+    } else {
+        return;
+    };
+    for (i, path) in paths.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
+        if paths[..i].contains(path) {
+            warnings.push(format!(
+                "volume {name:?} ({shown}): overlapping paths: {path:?} with {path:?}"
+            ));
+        }
+    }
 }
 
 /// Bytes that are no whole number.
@@ -140,9 +202,11 @@ fn same_ports(spec: &Value, path: &Path, warnings: &mut Vec<String>) {
 /// Names that pods and host names are made of should be labels.
 pub(super) fn of_name(object: &Object) -> Option<String> {
     let faults = names::label_1123(object.name());
+    let used =
+        if object.kind() == "Pod" { "the Pod's hostname" } else { "Pod names and hostnames" };
     (!faults.is_empty()).then(|| {
         format!(
-            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [{}]",
+            "metadata.name: this is used in {used}, which can result in surprising behavior; a DNS label is recommended: [{}]",
             faults.join(" ")
         )
     })
