@@ -17,7 +17,8 @@ const REPLICAS: u64 = 3;
 /// One Deployment of three after the other, from its creation to Available; right is each that
 /// is.
 pub(crate) fn deployments(size: usize, seed: u64) -> Work {
-    let mut running = Running::new(seed, 3);
+    // Room for all of them: a node takes 110 pods.
+    let mut running = Running::new(seed, 3 + size * 3 / 100);
     Box::new(move || (0..size).filter(|n| running.comes_up(&format!("d{n}"))).count())
 }
 
@@ -64,6 +65,28 @@ pub(crate) fn schedule(size: usize, seed: u64) -> Work {
     })
 }
 
+/// Nodes of the world that does nothing.
+const IDLE_NODES: usize = 500;
+
+/// A world of 500 nodes to which nothing happens for `size` hours; right is each hour after which
+/// there is no more in it than after the first, and every node's Lease is fresh to whoever reads it.
+pub(crate) fn idle(size: usize, seed: u64) -> Work {
+    let mut running = Running::new(seed, IDLE_NODES);
+    Box::new(move || {
+        let hour = Duration::from_secs(3_600);
+        // Events of the beginning are gone after an hour.
+        running.run_for(hour);
+        let mut right = 0;
+        let first = running.extent();
+        for _ in 0..size {
+            running.run_for(hour);
+            right += usize::from(running.extent() == first && running.leases_are_fresh());
+        }
+        right
+    })
+}
+
+const LEASES: Gvr = Gvr::new("coordination.k8s.io", "v1", "leases");
 const DEPLOYMENTS: Gvr = Gvr::new("apps", "v1", "deployments");
 const CRON_JOBS: Gvr = Gvr::new("batch", "v1", "cronjobs");
 
@@ -121,6 +144,22 @@ impl Running {
             self.step();
         }
         self.now = end;
+    }
+
+    /// How much there is: objects, and signals that are due at some time.
+    fn extent(&self) -> (usize, usize) {
+        (self.world.all().count(), self.queue.len())
+    }
+
+    /// Whether a client that lists the Leases finds all of them renewed in the last ten seconds.
+    fn leases_are_fresh(&mut self) -> bool {
+        self.ask(&Request::list(LEASES, "kube-node-lease"));
+        let limit = (self.now - Duration::from_secs(10)).rfc3339_micro();
+        let leases = self.world.all_of(&LEASES);
+        let fresh = leases.filter(|lease| {
+            lease.text(&["spec", "renewTime"]).is_some_and(|time| time >= limit.as_str())
+        });
+        fresh.count() == IDLE_NODES
     }
 
     fn step(&mut self) {

@@ -12,11 +12,13 @@
 mod aside;
 mod faulty;
 mod parts;
+mod staged;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use parts::{Parts, served};
+pub use staged::read_stages;
 
 use crate::api::{self, Client, Request, Response};
 use crate::base::{Profile, Rng, Time};
@@ -303,7 +305,7 @@ impl World {
     /// Sends what a client wants: requests are on their way for as long as the profile says.
     pub fn send(&mut self, now: Time, client: u32, wants: api::Outbox, out: &mut Outbox) {
         for (id, request) in wants.requests {
-            let aside = aside::is_aside(client, &request.resource.plural);
+            let aside = aside::is_request_aside(client, &request);
             let rng = if aside { &mut self.aside } else { &mut self.rng };
             let at = now + self.profile.api.draw(rng);
             let what = What::Arrive { id, request: Box::new(request) };
@@ -390,7 +392,7 @@ impl World {
             return;
         }
         let response = Arc::new(handled.response);
-        let aside = aside::is_aside(client, &request.resource.plural);
+        let aside = aside::is_request_aside(client, &request);
         let rng = if aside { &mut self.aside } else { &mut self.rng };
         let answered_at = now + self.profile.api.draw(rng);
         self.last_due.insert((client, id), answered_at);

@@ -8,6 +8,7 @@ mod custom;
 mod housekeeping;
 mod nodes;
 mod player;
+mod proofs;
 mod record;
 mod scheduler;
 mod shuffle;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use towtank::api::{List, Payload, Request, Response};
+use towtank::api::{List, PatchKind, Payload, Request, Response};
 use towtank::base::{Profile, Queue, Rng, Time};
 use towtank::object::{Gvr, Object, Value, json, yaml};
 use towtank::sim::pods::Images;
@@ -106,7 +106,8 @@ impl Play {
 #[test]
 fn five_hundred_idle_nodes_cost_nothing_for_a_day_and_their_leases_are_right() {
     let mut play = Play::new(500, &Profile::warm(), "");
-    play.seconds(300);
+    // What the nodes told when they started is gone after an hour.
+    play.seconds(4_000);
     let (steps, revision) = (play.steps, play.world.server().revision());
     for _ in 0..24 {
         play.seconds(3_600);
@@ -128,7 +129,7 @@ fn five_hundred_idle_nodes_cost_nothing_for_a_day_and_their_leases_are_right() {
 #[test]
 fn who_watches_leases_hears_every_renewal_and_the_world_rests_when_nobody_does() {
     let mut play = Play::new(3, &Profile::instant(), "");
-    play.seconds(1_000);
+    play.seconds(4_000);
     play.heard = 0;
     let list = play.list(&LEASES);
     let mut watch = Request::watch(LEASES, "", "0");
@@ -232,6 +233,23 @@ fn what_nobody_knows_becomes_ready_and_what_others_look_after_does_not() {
     let mut play = Play::new(1, &Profile::warm(), "");
     let object = grown(&mut play, "kustomize.toolkit.fluxcd.io", "Kustomization", 60);
     assert_eq!(object.condition("Ready"), None);
+}
+
+/// R-CTL-38: a controller that is there after all, outside, is not overruled.
+#[test]
+fn who_has_a_word_on_a_status_knows_better_than_what_is_usual() {
+    let mut play = Play::new(1, &Profile::warm(), "");
+    grown(&mut play, "things.example.com", "Thing", 0);
+    let things = Gvr::new("things.example.com", "v1", "things");
+    let waiting = json!({"type": "Ready", "status": "False", "reason": "Waiting", "message": "",
+        "lastTransitionTime": play.now.rfc3339()});
+    let body = json!({"status": {"conditions": [waiting]}});
+    let patch = Request::patch(things.clone(), "default", "web", PatchKind::Merge, body);
+    let answer = play.ask(&patch.subresource("status"));
+    assert!(answer.is_ok(), "{:?}", answer.as_status());
+    play.seconds(60);
+    let object = play.world.peek(&things, "default", "web").unwrap();
+    assert_eq!(object.condition("Ready").unwrap()["reason"], "Waiting");
 }
 
 /// R-CTL-38.

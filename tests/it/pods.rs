@@ -151,7 +151,10 @@ fn a_bound_pod_runs_and_its_status_is_written_as_a_kubelet_writes_it() {
     assert_eq!(kinds, want);
     let ready = pod.condition("Ready").unwrap().as_object().unwrap();
     assert!(!ready.contains_key("reason") && !ready.contains_key("message"), "{ready:?}");
-    let events: Vec<_> = world.server.all().filter(|o| o.kind() == "Event").collect();
+    let is_of_pod = |o: &&Arc<Object>| {
+        o.kind() == "Event" && o.text(&["involvedObject", "kind"]) == Some("Pod")
+    };
+    let events: Vec<_> = world.server.all().filter(is_of_pod).collect();
     assert_eq!(events.len(), 4, "{events:?}");
     assert_eq!(world.pod("elsewhere").unwrap().text(&["status", "phase"]), Some("Pending"));
 }

@@ -124,7 +124,7 @@ pub const AUTOSCALER: Slot = 22;
 pub const QUOTA: Slot = 23;
 
 /// The resources with fixed numbers, in the order of these.
-pub(crate) const WELL_KNOWN: [Served; 24] = [
+pub(crate) static WELL_KNOWN: [Served; 24] = [
     Served::new("", "v1", "pods", "Pod", true),
     Served::new("apps", "v1", "replicasets", "ReplicaSet", true),
     Served::new("apps", "v1", "deployments", "Deployment", true),

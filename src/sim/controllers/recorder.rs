@@ -185,7 +185,7 @@ fn event(
     ];
     let involved = involved.into_iter().chain(place.map(|namespace| ("namespace", namespace)));
     let mut event = Map::new();
-    let mut set = |key: &str, value: Value| event.insert(key.to_owned(), value);
+    let mut set = |key: &str, value: Value| event.insert(key, value);
     let metadata = [("name", &*written.name), ("namespace", namespace)];
     set("apiVersion", "v1".into());
     set("kind", "Event".into());

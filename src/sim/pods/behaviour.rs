@@ -81,6 +81,8 @@ pub struct Behaviour {
     pub live: Option<Live>,
     /// Whether it ends on its own account.
     pub exit: Option<Exit>,
+    /// How long its preStop hook takes, if the container has one.
+    pub pre_stop: Option<Duration>,
     /// What it does on a stop signal.
     pub stop: Option<Stop>,
 }

@@ -19,6 +19,9 @@ use crate::base::Time;
 /// more); the shorter is taken.
 const RELIST: Duration = Duration::from_secs(1);
 
+/// What is left to a container after a hook that used up its grace (upstream's figure).
+const LEAST_GRACE: Duration = Duration::from_secs(2);
+
 /// A run that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
@@ -67,6 +70,8 @@ pub(super) struct Container {
     pub(super) pause: Duration,
     /// Whether the present run is stopped for a new image, and so is followed by another.
     replaced: bool,
+    /// When the preStop hook of the present run is over.
+    hooked_until: Option<Time>,
     runs: u32,
     crashes: Backoff,
     pulls: Backoff,
@@ -83,6 +88,7 @@ impl Container {
             restarts: 0,
             pause: Duration::ZERO,
             replaced: false,
+            hooked_until: None,
             runs: 0,
             crashes: Backoff::default(),
             pulls: Backoff::default(),
@@ -272,6 +278,7 @@ impl Container {
         }
         self.runs += 1;
         self.backing_off = false;
+        self.hooked_until = None;
         self.state = State::Running(Box::new(Run::new(
             format!("containerd://{id}"),
             &self.spec,
@@ -329,9 +336,26 @@ impl Container {
         true
     }
 
+    /// Begins the preStop hook of a container that is to stop, which takes its time from the grace
+    /// (R-CTL-37); the signal comes when it is over.
+    pub(super) fn begin_hook(&mut self, now: Time, kill_at: Time, ground: &mut Ground<'_>) {
+        let Some(takes) = self.spec.pre_stop else { return };
+        if self.run().is_none_or(Run::is_stopping) || self.hooked_until.is_some() || kill_at <= now
+        {
+            return;
+        }
+        let scripted = ground.scripted(&self.spec, &[Moment::PreStop]).pre_stop;
+        let takes = scripted.unwrap_or(takes).min(kill_at.since(now));
+        self.hooked_until = Some(now + takes);
+    }
+
     /// Tells a running container to stop (`why` is the Event's text), with a kill at `kill_at`.
     /// One that stops already is only hurried.
     pub(super) fn stop(&mut self, now: Time, kill_at: Time, why: String, ground: &mut Ground<'_>) {
+        self.begin_hook(now, kill_at, ground);
+        let signal_at = self.hooked_until.map_or(now, |until| until.max(now));
+        // A hook may use up the grace, but not the last moment in which a process can end well.
+        let kill_at = if signal_at > now { kill_at.max(signal_at + LEAST_GRACE) } else { kill_at };
         let State::Running(run) = &mut self.state else { return };
         let fresh = !run.is_stopping();
         let scripted = match ground.images.find(&run.image) {
@@ -344,7 +368,7 @@ impl Container {
             None if fresh => Stop::Takes(ground.usual.stop.draw(ground.rng)),
             None => Stop::Ignored,
         };
-        run.stop(stop, now, kill_at);
+        run.stop(stop, signal_at, kill_at);
         if fresh {
             self.note(ground, false, "Killing", why);
         }

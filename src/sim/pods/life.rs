@@ -35,6 +35,8 @@ pub(super) struct Life {
     pub(super) stage: Stage,
     /// Whether its object is being deleted.
     pub(super) deleted: bool,
+    /// Whether it ended because it was active for too long.
+    pub(super) expired: bool,
     /// When its node first saw it.
     pub(super) begun: Time,
     /// Whether its sandbox and network are up.
@@ -45,6 +47,8 @@ pub(super) struct Life {
     pub(super) full_name: String,
     node: String,
     grace: Duration,
+    /// `activeDeadlineSeconds`, from when its node first saw it.
+    deadline: Option<Time>,
     generation: i64,
     version: u64,
     rng: Rng,
@@ -61,6 +65,7 @@ impl Life {
             containers: spec.containers.into_iter().map(Container::new).collect(),
             stage: Stage::Active,
             deleted: false,
+            expired: false,
             begun: now,
             sandbox: false,
             ip: if spec.host_network { host_ip.clone() } else { ip },
@@ -68,6 +73,7 @@ impl Life {
             full_name: format!("{}_{}({})", pod.name(), pod.namespace(), pod.uid()),
             node: pod.text(&["spec", "nodeName"]).unwrap_or_default().to_owned(),
             grace: spec.grace,
+            deadline: spec.deadline.map(|span| now + span),
             generation: pod.generation(),
             version: 0,
             rng,
@@ -122,6 +128,7 @@ impl Life {
         self.generation = pod.generation();
         self.version += 1;
         let spec = PodSpec::read(pod);
+        self.deadline = spec.deadline.map(|span| self.begun + span);
         self.with_ground(fleet, |containers, ground| {
             for (container, spec) in containers.iter_mut().zip(&spec.containers) {
                 container.change(spec, now, ground);
@@ -163,7 +170,8 @@ impl Life {
         let counts = |c: &&Container| !winding_up || c.run().is_some();
         let dues = self.containers.iter().filter(counts).filter_map(|c| c.next(now));
         let mount = self.mounts.retry_at.filter(|_| !winding_up);
-        dues.chain(mount).filter(|at| *at > now).min()
+        let deadline = self.deadline.filter(|_| !winding_up);
+        dues.chain(mount).chain(deadline).filter(|at| *at > now).min()
     }
 
     fn round(&mut self, now: Time, fleet: &mut Fleet) -> bool {
@@ -191,12 +199,25 @@ impl Life {
             self.stage = Stage::Ended { kill_at: now + self.grace };
             return true;
         }
+        if self.deadline.is_some_and(|at| at <= now) {
+            self.expire(now);
+            return true;
+        }
         if self.containers.iter().any(Container::is_in_hand) || !self.has_volumes(now, fleet) {
             return false;
         }
         let Some(turn) = self.turn(now) else { return false };
         self.with_ground(fleet, |containers, ground| containers[turn].begin(now, ground));
         true
+    }
+
+    /// It was active for longer than it may be: what runs is stopped, and it has failed (R-CTL-32).
+    fn expire(&mut self, now: Time) {
+        self.expired = true;
+        self.stage = Stage::Ended { kill_at: now + self.grace };
+        let message = "Pod was active on the node longer than specified deadline".to_owned();
+        let reason = "DeadlineExceeded";
+        self.notes.push(Note { field: String::new(), warning: false, reason, message });
     }
 
     /// Mounts what the containers need before any of them can be started (R-CTL-34).
@@ -263,6 +284,10 @@ impl Life {
             return true;
         }
         self.with_ground(fleet, |containers, ground| {
+            // The hooks of sidecars run while these wait for their turn.
+            for container in containers.iter_mut() {
+                container.begin_hook(now, kill_at, ground);
+            }
             for index in stop {
                 let why = format!("Stopping container {}", containers[index].spec.name);
                 containers[index].stop(now, kill_at, why, ground);

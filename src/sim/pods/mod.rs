@@ -16,8 +16,7 @@
 //! `patch`; `recorder` (Events), `nodes`, `timers`.
 //!
 //! Not here: scheduling and node lifecycle (`sim/controllers`), logs and exec, volumes other than
-//! ConfigMaps and Secrets, preStop hooks, `activeDeadlineSeconds`, ephemeral containers, in-place
-//! resize.
+//! ConfigMaps and Secrets, postStart hooks, ephemeral containers, in-place resize.
 
 mod backoff;
 mod beats;
@@ -61,6 +60,7 @@ pub use usual::{ContainerStage, NotAContainerStage};
 const AGENT: &str = "kubelet";
 const PODS: Gvr = Gvr::new("", "v1", "pods");
 const NODES: Gvr = Gvr::new("", "v1", "nodes");
+const EVENTS: Gvr = Gvr::new("", "v1", "events");
 const LEASES: Gvr = Gvr::new("coordination.k8s.io", "v1", "leases");
 
 /// The key of the one timer that stands for all pods; ids are drawn from 1.
@@ -79,6 +79,8 @@ pub struct Kubelets {
     recorder: Recorder,
     under_way: BTreeMap<u64, Sent>,
     beats: Beats,
+    /// How often a kubelet started.
+    started: u64,
 }
 
 impl Kubelets {
@@ -105,6 +107,7 @@ impl Kubelets {
             recorder: Recorder::default(),
             under_way: BTreeMap::new(),
             beats: Beats::default(),
+            started: 0,
         }
     }
 
@@ -201,6 +204,7 @@ impl Kubelets {
         if !self.beats.is_silent(index) {
             self.beats.begin(index, now);
         }
+        self.tell_of_start(index, now, out);
         if node.condition("Ready").is_none() {
             let body = json!({"status": nodes::node_status(index, now)});
             let name = nodes::node_name(index);
@@ -223,6 +227,14 @@ impl Kubelets {
         let body = json!({"status": {"conditions": nodes::conditions(now)}});
         let patch = Request::patch(NODES, "", &name, PatchKind::Strategic, body);
         self.send(patch.subresource("status"), out);
+        self.tell_of_start(index, now, out);
+    }
+
+    fn tell_of_start(&mut self, index: usize, now: Time, out: &mut Outbox) {
+        self.started += 1;
+        for event in nodes::start_events(index, now, self.started) {
+            self.send(Request::create(EVENTS, "default", event), out);
+        }
     }
 
     fn observe(&mut self, change: &Change, now: Time, out: &mut Outbox) {

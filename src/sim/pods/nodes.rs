@@ -8,7 +8,7 @@ use super::behaviour::Images;
 use super::references::Sources;
 use super::usual::Usual;
 use crate::base::Time;
-use crate::object::{Object, Value, json};
+use crate::object::{Object, Value, event, json};
 
 /// What every node and pod stands on.
 #[derive(Debug)]
@@ -145,6 +145,40 @@ pub(super) fn conditions(now: Time) -> Value {
         })
     };
     said.into_iter().map(condition).collect()
+}
+
+/// What a kubelet tells of its node when it starts (R-CTL-30, R-CTL-39), in its words and order.
+/// As a real one it takes the name of its node for its uid. `number` keeps the names of Events
+/// apart that are told at the same instant.
+pub(super) fn start_events(index: usize, now: Time, number: u64) -> Vec<Object> {
+    let name = node_name(index);
+    let now_is = |state: &str| format!("Node {name} status is now: {state}");
+    let enforced = "Updated Node Allocatable limit across pods".to_owned();
+    let told = [
+        ("Starting", "Starting kubelet.".to_owned()),
+        ("NodeHasSufficientMemory", now_is("NodeHasSufficientMemory")),
+        ("NodeHasNoDiskPressure", now_is("NodeHasNoDiskPressure")),
+        ("NodeHasSufficientPID", now_is("NodeHasSufficientPID")),
+        ("NodeAllocatableEnforced", enforced),
+        ("NodeReady", now_is("NodeReady")),
+    ];
+    let nanos = now.as_micros().saturating_mul(1_000).saturating_add(number % 100 * 8);
+    let mut names = (nanos..).map(|nanos| format!("{name}.{nanos:x}"));
+    told.iter()
+        .map(|(reason, message)| {
+            let told = event::Told {
+                name: &names.next().unwrap_or_default(),
+                about: json!({"apiVersion": "v1", "kind": "Node", "name": name, "uid": name}),
+                warning: false,
+                reason,
+                message,
+                component: "kubelet",
+                host: &name,
+                at: now,
+            };
+            told.into_object()
+        })
+        .collect()
 }
 
 /// The Lease that goes with a node (R-CTL-30).

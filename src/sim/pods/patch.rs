@@ -18,8 +18,8 @@ pub(super) fn status_patch(pod: &Object, desired: &Map) -> Option<Value> {
     let conditions: Vec<Value> =
         ours.iter().filter_map(|condition| condition_patch(pod, condition)).collect();
     if !conditions.is_empty() {
-        changed.insert("$setElementOrder/conditions".to_owned(), order(pod, ours));
-        changed.insert("conditions".to_owned(), conditions.into());
+        changed.insert("$setElementOrder/conditions", order(pod, ours));
+        changed.insert("conditions", conditions.into());
     }
     if changed.is_empty() {
         return None;

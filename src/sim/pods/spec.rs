@@ -48,6 +48,8 @@ pub(super) struct ContainerSpec {
     pub(super) liveness: Option<ProbeSpec>,
     /// How long its command says that it sleeps; `Duration::MAX` where that has no end.
     pub(super) sleeps: Option<Duration>,
+    /// How long its preStop hook takes, where it has one; `Duration::MAX` where that has no end.
+    pub(super) pre_stop: Option<Duration>,
     /// What its environment is made of.
     pub(super) references: Vec<Reference>,
 }
@@ -60,6 +62,8 @@ pub(super) struct PodSpec {
     pub(super) host_network: bool,
     /// `terminationGracePeriodSeconds`.
     pub(super) grace: Duration,
+    /// `activeDeadlineSeconds`.
+    pub(super) deadline: Option<Duration>,
 }
 
 impl PodSpec {
@@ -72,7 +76,12 @@ impl PodSpec {
             .chain(main.map(|c| ContainerSpec::read(c, Role::Main, policy)))
             .collect();
         let grace = pod.int(&["spec", "terminationGracePeriodSeconds"]).unwrap_or(30);
-        Self { containers, host_network: pod.flag(&["spec", "hostNetwork"]), grace: seconds(grace) }
+        Self {
+            containers,
+            host_network: pod.flag(&["spec", "hostNetwork"]),
+            grace: seconds(grace),
+            deadline: pod.int(&["spec", "activeDeadlineSeconds"]).map(seconds),
+        }
     }
 }
 
@@ -105,6 +114,7 @@ impl ContainerSpec {
             readiness: container.get("readinessProbe").map(ProbeSpec::read),
             liveness: container.get("livenessProbe").map(ProbeSpec::read),
             sleeps: sleep(container),
+            pre_stop: container.get("lifecycle").and_then(|hooks| pre_stop(hooks.get("preStop")?)),
             references: references::of_environment(container),
         }
     }
@@ -151,6 +161,14 @@ fn sleep(container: &Value) -> Option<Duration> {
         _ => return None,
     };
     Duration::try_from_secs_f64(digits.parse::<f64>().ok()? * unit).ok()
+}
+
+/// How long a preStop hook takes by itself: as long as it sleeps. What a command or a request does
+/// otherwise is over at once, unless a stage says how long that takes.
+fn pre_stop(hook: &Value) -> Option<Duration> {
+    hook.as_object()?;
+    let nap = hook.get("sleep").and_then(|nap| nap.get("seconds")?.as_i64()).map(seconds);
+    Some(nap.or_else(|| sleep(hook.get("exec")?)).unwrap_or(Duration::ZERO))
 }
 
 fn is_latest(image: &str) -> bool {

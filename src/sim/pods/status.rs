@@ -34,8 +34,12 @@ pub(super) fn status(life: &Life, pod: &Object, now: Time) -> Map {
     let views = views(life, now);
     let phase = phase(life, &views);
     let mut status = Map::new();
-    let mut set = |key: &str, value: Value| status.insert(key.to_owned(), value);
+    let mut set = |key: &str, value: Value| status.insert(key, value);
     set("phase", phase.name().into());
+    if life.expired && phase == Phase::Failed {
+        set("reason", "DeadlineExceeded".into());
+        set("message", "Pod was active on the node longer than the specified deadline".into());
+    }
     set("conditions", conditions(life, &views, phase, pod, now).into());
     set("startTime", life.begun.rfc3339().into());
     set("hostIP", life.host_ip.as_str().into());
@@ -64,7 +68,7 @@ fn addresses(ip: &str) -> Value {
 /// The phase that follows from the containers (R-CTL-32).
 pub(super) fn phase(life: &Life, views: &[View<'_>]) -> Phase {
     let running = views.iter().any(View::is_running);
-    let phase = phase_by_containers(life, views);
+    let phase = if life.expired { Phase::Failed } else { phase_by_containers(life, views) };
     match phase {
         // A terminal phase is not told of while something still runs.
         Phase::Succeeded | Phase::Failed if running => {
@@ -216,7 +220,7 @@ fn condition(finding: &Finding, pod: &Object, now: Time) -> Value {
     let since = same.and_then(|old| old.get("lastTransitionTime")).filter(|t| t.is_string());
     let since = since.cloned().unwrap_or_else(|| now.rfc3339().into());
     let mut condition = Map::new();
-    let mut set = |key: &str, value: Value| condition.insert(key.to_owned(), value);
+    let mut set = |key: &str, value: Value| condition.insert(key, value);
     set("type", finding.kind.into());
     set("status", status.into());
     set("lastTransitionTime", since);

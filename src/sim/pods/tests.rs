@@ -1,6 +1,8 @@
 //! The life of a pod as a table: what its images do and its spec, against what its status says
 //! at which millisecond. No server: `life` and `status` alone, without latencies of a profile.
 
+mod ends;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

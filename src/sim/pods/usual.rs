@@ -4,7 +4,7 @@
 //! A stage names a moment of a container's life, the containers that it is for, and what happens:
 //!
 //! ```yaml
-//! - at: run                       # pull, start, ready, run, live or stop
+//! - at: run                       # pull, start, ready, run, live, pre-stop or stop
 //!   image: "shop/*"               # as patterns of images are; also namespace, container,
 //!   labels: { app: cart }         # labels and annotations of the pod
 //!   weight: 1                     # how often, compared with others for the moment
@@ -72,15 +72,18 @@ pub(super) enum Moment {
     /// It runs: whether it ends by itself.
     Run,
     Live,
+    /// Its preStop hook runs, if it has one.
+    PreStop,
     Stop,
 }
 
-const MOMENTS: [(&str, Moment); 6] = [
+const MOMENTS: [(&str, Moment); 7] = [
     ("pull", Moment::Pull),
     ("start", Moment::Start),
     ("ready", Moment::Ready),
     ("run", Moment::Run),
     ("live", Moment::Live),
+    ("pre-stop", Moment::PreStop),
     ("stop", Moment::Stop),
 ];
 
@@ -275,6 +278,7 @@ fn put(behaviour: &mut Behaviour, stage: &ContainerStage, after: Duration) {
             behaviour.crash = Some(Crash { after, exit_code, times });
         }
         (Moment::Live, Effect::After) => behaviour.live = Some(Live::Until(after)),
+        (Moment::PreStop, Effect::After) => behaviour.pre_stop = Some(after),
         (Moment::Stop, Effect::After) => behaviour.stop = Some(Stop::Takes(after)),
         (Moment::Stop, Effect::Ignored) => behaviour.stop = Some(Stop::Ignored),
         (Moment::Stop, Effect::Hangs) => behaviour.stop = Some(Stop::Hangs),

@@ -122,7 +122,7 @@ impl View<'_> {
         let image = self.run.map_or(self.spec.image.as_str(), |(image, _)| image);
         let last = self.last.map(|last| ("terminated", terminated(last)));
         let mut status = Map::new();
-        let mut set = |key: &str, value: Value| status.insert(key.to_owned(), value);
+        let mut set = |key: &str, value: Value| status.insert(key, value);
         set("name", self.spec.name.as_str().into());
         set("image", image.into());
         set("imageID", self.run.map_or_else(String::new, |(image, _)| image_id(image)).into());

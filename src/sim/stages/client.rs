@@ -54,6 +54,9 @@ pub struct Stages {
     timers: BTreeMap<u64, (Kind, String, String)>,
 }
 
+/// The number of the layer that says what is usual.
+const USUAL: usize = 2;
+
 impl Stages {
     /// Plays `own` stages before those that are built in, in a world of this profile.
     #[must_use]
@@ -160,7 +163,8 @@ impl Stages {
         }
         let fits = |(layer, index): (usize, usize)| {
             let stage = self.layers.get(layer)?.get(index)?;
-            would_change(stage, object, watched.shape, now).then_some(stage)
+            let may = layer != USUAL || !is_spoken_for(object);
+            (may && would_change(stage, object, watched.shape, now)).then_some(stage)
         };
         if let Some(drawn) = self.drawn.get(object.uid())
             && drawn.generation == object.generation()
@@ -213,6 +217,10 @@ impl Stages {
             if number > 0 && !(watched.is_custom && watched.has_conditions) {
                 return Vec::new();
             }
+            // Where nothing is known, whoever has a word on the status knows better.
+            if number == USUAL && is_spoken_for(object) {
+                return Vec::new();
+            }
             let mine = layer.iter().enumerate().filter(|(_, stage)| is_for(stage));
             let mine = mine.take(if number == 0 { usize::MAX } else { 1 });
             return mine
@@ -246,6 +254,15 @@ impl Stages {
 
 fn has_stage(layer: &[Stage], group: &str, kind: &str) -> bool {
     layer.iter().any(|stage| stage.is_for_kind(group, kind))
+}
+
+/// Whether somebody else than the player has written to the status.
+fn is_spoken_for(object: &Object) -> bool {
+    let group = object.gvk().group;
+    object
+        .list(&["metadata", "managedFields"])
+        .iter()
+        .any(|entry| entry["subresource"] == "status" && entry["manager"].as_str() != Some(&*group))
 }
 
 /// Whether a stage fits the state of an object and is not what the object is already.

@@ -107,7 +107,7 @@ fn next(value: &Value) -> Result<Next, NotAStage> {
     let message = text(value, "message")?.unwrap_or_default();
     let one = |item: &Value| match item {
         Value::String(kind) => Ok(Condition {
-            kind: kind.clone(),
+            kind: kind.to_string(),
             status: status.to_owned(),
             reason: reason.clone(),
             message: message.clone(),
@@ -200,7 +200,7 @@ pub(super) fn spread(text: &str) -> Option<Spread> {
 fn text(value: &Value, key: &str) -> Result<Option<String>, NotAStage> {
     match value.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => Ok(Some(text.to_string())),
         Some(other) => wrong(format!("{key}: expected text, found {other}")),
     }
 }
@@ -208,7 +208,7 @@ fn text(value: &Value, key: &str) -> Result<Option<String>, NotAStage> {
 fn texts(value: &Value, key: &str) -> Result<BTreeMap<String, String>, NotAStage> {
     let map = value.get(key).and_then(Value::as_object);
     let pair = |(name, value): (&Key, &Value)| match value {
-        Value::String(text) => Ok((name.to_string(), text.clone())),
+        Value::String(text) => Ok((name.to_string(), text.to_string())),
         Value::Bool(flag) => {
             Ok((name.to_string(), if *flag { "True" } else { "False" }.to_owned()))
         }

@@ -15,16 +15,29 @@ const NODES: Gvr = Gvr::new("", "v1", "nodes");
 pub(super) fn is_aside(client: u32, plural: &str) -> bool {
     match client {
         STAGES => true,
-        SCHEDULER => matches!(plural, "persistentvolumeclaims" | "storageclasses"),
+        SCHEDULER => {
+            matches!(plural, "persistentvolumeclaims" | "storageclasses" | "poddisruptionbudgets")
+        }
         KUBELETS => matches!(plural, "configmaps" | "secrets"),
         _ => false,
     }
+}
+
+/// The same of a request: what is told of nodes is told besides, too.
+pub(super) fn is_request_aside(client: u32, request: &Request) -> bool {
+    let is_of_node = || {
+        let about = request.body.as_ref().map(|body| &body["involvedObject"]["kind"]);
+        World::is_inside(client) && about.is_some_and(|kind| *kind == "Node")
+    };
+    is_aside(client, &request.resource.plural)
+        || (request.resource.plural == "events" && is_of_node())
 }
 
 pub(super) fn plural_of(kind: &str) -> &'static str {
     match kind {
         "PersistentVolumeClaim" => "persistentvolumeclaims",
         "StorageClass" => "storageclasses",
+        "PodDisruptionBudget" => "poddisruptionbudgets",
         "ConfigMap" => "configmaps",
         "Secret" => "secrets",
         _ => "",

@@ -79,7 +79,7 @@ fn filled(value: &Value, words: &[(String, String)]) -> Value {
         Value::String(text) => {
             let put =
                 |text: String, (word, meaning): &(String, String)| text.replace(word, meaning);
-            words.iter().fold(text.clone(), put).into()
+            words.iter().fold(text.to_string(), put).into()
         }
         other => other.clone(),
     }

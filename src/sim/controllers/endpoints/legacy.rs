@@ -31,7 +31,7 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
     }
     let subsets = subsets(service, &members(cx.caches, service));
     let mut labels = labels_of(service);
-    labels.insert(MANAGED_BY.to_owned(), "endpoint-controller".into());
+    labels.insert(MANAGED_BY, "endpoint-controller".into());
     let labels = Value::from(labels);
     let now = Value::from(cx.now.rfc3339());
     let Some(present) = present else {

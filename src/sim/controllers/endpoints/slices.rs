@@ -158,8 +158,8 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn labels(&self) -> Value {
         let mut labels = labels_of(self.service);
-        labels.insert(MANAGED_BY.to_owned(), US.into());
-        labels.insert(SERVICE_NAME.to_owned(), self.service.name().into());
+        labels.insert(MANAGED_BY, US.into());
+        labels.insert(SERVICE_NAME, self.service.name().into());
         labels.into()
     }
 

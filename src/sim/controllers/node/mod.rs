@@ -6,8 +6,8 @@
 //! whose node cannot do it any more.
 //!
 //! The real controller looks at all nodes every 5 s; here a node is looked at when its time is
-//! up, so that a world at rest has no timer. Not here: Events about nodes that come and go, and
-//! the pace of evictions in a zone of more than fifty nodes that is half lost.
+//! up, so that a world at rest has no timer. Not here: the pace of evictions in a zone of more than
+//! fifty nodes that is half lost.
 
 pub(crate) mod evict;
 pub(crate) mod noticed;
@@ -24,14 +24,40 @@ use super::plan::{Again, Call, Cx, Note, Plan};
 use super::pod;
 use crate::api::Request;
 use crate::base::Time;
-use crate::object::{Object, Value};
+use crate::object::{Object, Value, json};
 
 /// Decides the next step for one node.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some(node) = cx.caches.get(NODE, "", &cx.key.name) else { return Plan::nothing() };
+    let known = cx.memory.and_then(Value::as_str).unwrap_or_default();
+    let Some(node) = cx.caches.get(NODE, "", &cx.key.name) else { return removed(cx, known) };
     if cx.failure.is_some() {
         return Plan::nothing();
     }
+    let mut plan = keep(cx, node);
+    if known != node.uid() {
+        let message = format!("Node {0} event: Registered Node {0} in Controller", node.name());
+        let about = Arc::clone(node);
+        plan.notes.push(Note { about, warning: false, reason: "RegisteredNode", message });
+        plan.memory = Some(node.uid().into());
+    }
+    plan
+}
+
+/// A node that was known is not there any more.
+fn removed(cx: &Cx, uid: &str) -> Plan {
+    if uid.is_empty() {
+        return Plan::nothing();
+    }
+    let name: &str = &cx.key.name;
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": uid}});
+    let about = Arc::new(Object::from_value(node).unwrap_or_default());
+    let message = format!("Node {name} event: Removing Node {name} from Controller");
+    let note = Note { about, warning: false, reason: "RemovingNode", message };
+    Plan { notes: vec![note], memory: Some(Value::Null), ..Plan::nothing() }
+}
+
+/// Puts right what is said of a node that is there.
+fn keep(cx: &Cx, node: &Arc<Object>) -> Plan {
     let deadline = deadline(cx, node);
     if deadline.is_some_and(|at| at <= cx.now)
         && let Some(plan) = silence::plan(cx, node)
@@ -126,7 +152,7 @@ fn set_condition(status: &mut Value, condition: Value) {
 
 /// The condition that says why a pod is taken away.
 fn disruption(pod: &Object, reason: &str, message: &str, now: Time) -> Value {
-    let mut condition = crate::object::json!({"type": "DisruptionTarget", "status": "True",
+    let mut condition = json!({"type": "DisruptionTarget", "status": "True",
         "reason": reason, "message": message, "lastProbeTime": null,
         "lastTransitionTime": now.rfc3339()});
     if pod.generation() > 0 {

@@ -95,6 +95,8 @@ pub(super) struct Demand {
     pub(super) weight: Amount,
     /// Host ports, with the protocol.
     pub(super) ports: BTreeSet<(String, i64)>,
+    /// How important the pod is.
+    pub(super) priority: i64,
 }
 
 impl Demand {
@@ -132,6 +134,7 @@ impl Demand {
             asked: total(Amount::of_container),
             weight: total(|container| Amount::of_container(container).or_unsaid()),
             ports: ports.collect(),
+            priority: pod.int(&["spec", "priority"]).unwrap_or(0),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::demand::{Amount, Demand};
 use super::nodes::Load;
+use super::preempt::Refused;
 use crate::object::selector::LabelSelector;
 use crate::object::{Object, Value, json};
 
@@ -33,6 +34,17 @@ pub(super) fn check(
     load: &Load,
 ) -> Result<(), Refusal> {
     admits(pod, node)?;
+    fits(demand, load)
+}
+
+/// Whether the pod asks for some nodes rather than others: by name, label or affinity.
+pub(super) fn is_choosy(pod: &Object) -> bool {
+    let asks = |part: &str| pod.at(&["spec", part]).is_some();
+    asks("nodeSelector") || asks("affinity")
+}
+
+/// Whether there is room under this load.
+pub(super) fn fits(demand: &Demand, load: &Load) -> Result<(), Refusal> {
     if !demand.ports.is_disjoint(&load.ports) {
         let reason = "node(s) didn't have free ports for the requested pod ports";
         return Err(Refusal { reasons: vec![reason], is_for_lack_of_room: true });
@@ -82,7 +94,7 @@ fn room(demand: &Demand, has: Amount, used: Amount) -> Result<(), Refusal> {
 }
 
 /// Whether a toleration of the pod is for `taint`.
-fn is_tolerated(pod: &Object, taint: &Value) -> bool {
+pub(super) fn is_tolerated(pod: &Object, taint: &Value) -> bool {
     pod.list(&["spec", "tolerations"]).iter().any(|toleration| tolerates(toleration, taint))
 }
 
@@ -120,7 +132,7 @@ pub(super) fn is_wanted(pod: &Object, node: &Object) -> bool {
     has_pairs && terms.is_none_or(|terms| terms.iter().any(|term| holds(term, node)))
 }
 
-fn holds(term: &Value, node: &Object) -> bool {
+pub(super) fn holds(term: &Value, node: &Object) -> bool {
     let fields = json!({"metadata.name": node.name()});
     let matches = |part: &str, labels| {
         let Some(expressions) = term.get(part) else { return true };
@@ -140,36 +152,37 @@ pub(super) fn message_of_pod(nodes: usize, why: &str) -> String {
     format!("0/{nodes} nodes are available: {why}. not found")
 }
 
-/// `0/2 nodes are available: ...`, as the real scheduler puts it.
-pub(super) fn message(refusals: &[Refusal]) -> String {
-    if refusals.is_empty() {
+/// `0/2 nodes are available: ...`, as the real scheduler puts it; `preemption` is what came of
+/// looking for pods that could go.
+pub(super) fn message(refused: &[Refused], preemption: &str) -> String {
+    if refused.is_empty() {
         return "no nodes available to schedule pods".to_owned();
     }
-    let total = refusals.len();
+    let reasons = refused.iter().flat_map(|refused| &refused.refusal.reasons);
+    let reasons = counted(reasons.copied());
+    let tail = match preemption {
+        "" => String::new(),
+        tail => format!(" no new claims to deallocate, {tail}"),
+    };
+    format!("0/{} nodes are available: {reasons}.{tail}", refused.len())
+}
+
+/// That nobody could go, with the reason of each node.
+pub(super) fn no_victims(nodes: usize, reasons: &[String]) -> String {
+    let reasons = counted(reasons.iter().map(String::as_str));
+    format!("preemption: 0/{nodes} nodes are available: {reasons}.")
+}
+
+/// `1 this, 2 that`, in the order of the texts.
+fn counted<'a>(reasons: impl Iterator<Item = &'a str>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for reason in refusals.iter().flat_map(|refusal| &refusal.reasons) {
+    for reason in reasons {
         *counts.entry(reason).or_default() += 1;
     }
     let mut reasons: Vec<String> =
         counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     reasons.sort();
-    let short = refusals.iter().filter(|refusal| refusal.is_for_lack_of_room).count();
-    let mut preemption = Vec::new();
-    for (count, text) in [
-        (short, "No preemption victims found for incoming pod"),
-        (total - short, "Preemption is not helpful for scheduling"),
-    ] {
-        if count > 0 {
-            preemption.push(format!("{count} {text}"));
-        }
-    }
-    preemption.sort();
-    format!(
-        "0/{total} nodes are available: {}. no new claims to deallocate, \
-         preemption: 0/{total} nodes are available: {}.",
-        reasons.join(", "),
-        preemption.join(", ")
-    )
+    reasons.join(", ")
 }
 
 #[cfg(test)]
@@ -216,14 +229,15 @@ mod tests {
 
     #[test]
     fn the_message_counts_nodes_by_reason() {
-        let refusals = [
-            Refusal::outright("node(s) were unschedulable"),
-            Refusal { reasons: vec!["Insufficient cpu"], is_for_lack_of_room: true },
-            Refusal { reasons: vec!["Insufficient cpu"], is_for_lack_of_room: true },
-        ];
+        let refused = |reason: &'static str| Refused {
+            node: String::new(),
+            refusal: Refusal { reasons: vec![reason], is_for_lack_of_room: true },
+        };
+        let short = "Insufficient cpu";
+        let refused = ["node(s) were unschedulable", short, short].map(refused);
         let expected = "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. \
-            no new claims to deallocate, preemption: 0/3 nodes are available: 1 Preemption is not \
-            helpful for scheduling, 2 No preemption victims found for incoming pod.";
-        assert_eq!(message(&refusals), expected);
+            no new claims to deallocate, preemption: 0/3 nodes are available: 1 a, 2 b.";
+        let reasons = ["b", "a", "b"].map(ToOwned::to_owned);
+        assert_eq!(message(&refused, &no_victims(3, &reasons)), expected);
     }
 }

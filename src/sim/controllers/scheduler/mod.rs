@@ -3,39 +3,45 @@
 //!
 //! A pod is decided when the profile's latency for it has passed, by what is known then. One that
 //! fits nowhere is tried again when a node changes or a pod gives room, after the back-off of the
-//! real one. Nothing is preempted, and an Event is not repeated while its text stays the same.
+//! real one; if less important pods are in its way they go, and the room is kept for it. An Event is
+//! not repeated while its text stays the same.
+//!
+//! Reading order: `demand` and `nodes` (who takes what), `filter` and `peers` (who may be where),
+//! `score` (where it is best), `preempt` and `room` (who has to go), `claims`, `told` (what is sent).
 
 mod claims;
 mod demand;
 mod filter;
 mod nodes;
 mod peers;
+mod preempt;
+mod room;
+mod score;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::kinds::{CLAIM, EVENTS, NODE, POD, STORAGE_CLASS, gvr};
+use super::kinds::{BUDGET, CLAIM, EVENTS, NODE, POD, STORAGE_CLASS, gvr};
 use super::pod;
-use crate::api::{Change, Client, Ids, Informer, Input, Outbox, PatchKind, Request, Response};
+use crate::api::{Change, Client, Ids, Informer, Input, Outbox, Response};
 use crate::base::profile::Spread;
 use crate::base::{Rng, Time};
-use crate::object::{Map, Object, Value, json};
+use crate::object::Object;
 use claims::Claims;
 use demand::Demand;
-use filter::Refusal;
 pub(super) use filter::tolerates;
-use nodes::Loads;
-use peers::Peers;
+use nodes::{Load, Loads, PodName};
+use peers::{Near, Peers};
+use preempt::Refused;
+use told::Told;
 
 const USER_AGENT: &str = "kube-scheduler";
 const COMPONENT: &str = "default-scheduler";
 
 /// First and longest pause before a pod that fitted nowhere is tried again (upstream's figures).
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
-
-/// A pod's namespace and name.
-type PodName = (String, String);
 
 #[derive(Debug)]
 enum State {
@@ -63,8 +69,11 @@ pub struct Scheduler {
     nodes: Informer,
     claims: Informer,
     classes: Informer,
-    /// Pods that keep others away.
-    anti: Vec<PodName>,
+    budgets: Informer,
+    /// Pods to which it matters where others are.
+    social: Vec<PodName>,
+    /// Nodes that are kept for pods which made room there.
+    nominated: BTreeMap<PodName, (String, Demand)>,
     ids: Ids,
     rng: Rng,
     latency: Spread,
@@ -84,7 +93,9 @@ impl Scheduler {
             nodes: Informer::new(gvr(NODE), "", USER_AGENT),
             claims: Informer::new(gvr(CLAIM), "", USER_AGENT),
             classes: Informer::new(gvr(STORAGE_CLASS), "", USER_AGENT),
-            anti: Vec::new(),
+            budgets: Informer::new(gvr(BUDGET), "", USER_AGENT),
+            social: Vec::new(),
+            nominated: BTreeMap::new(),
             ids: Ids::default(),
             rng,
             latency,
@@ -101,24 +112,28 @@ impl Scheduler {
         let name = (object.namespace().to_owned(), object.name().to_owned());
         let Some(new) = change.new.as_ref().filter(|new| !pod::is_finished(new)) else {
             self.pending.remove(&name);
-            self.anti.retain(|other| *other != name);
+            self.nominated.remove(&name);
+            if object.at(&["spec", "affinity"]).is_some() {
+                self.social.retain(|other| *other != name);
+            }
             if self.loads.remove(&name) {
                 self.retry_parked(now, out);
             }
             return;
         };
-        if change.old.is_none() && peers::keeps_others_away(new) {
-            self.anti.push(name.clone());
+        if change.old.is_none() && peers::is_social(new) {
+            self.social.push(name.clone());
         }
         if let Some(node) = node_of(new) {
             self.pending.remove(&name);
+            self.nominated.remove(&name);
             if !self.loads.holds(&name) {
                 self.loads.add(name, node, Demand::of(new));
             }
         } else if is_ours(new) {
             let is_known = self.pending.get(&name).is_some_and(|p| p.uid == new.uid());
             if !is_known {
-                self.expect(now, name, new.uid(), out);
+                self.expect(now, name, new, out);
             }
         } else {
             self.pending.remove(&name);
@@ -135,12 +150,15 @@ impl Scheduler {
         }
     }
 
-    fn expect(&mut self, now: Time, name: PodName, uid: &str, out: &mut Outbox) {
+    fn expect(&mut self, now: Time, name: PodName, pod: &Object, out: &mut Outbox) {
+        if let Some(node) = room::nominated_node(pod) {
+            self.nominated.insert(name.clone(), (node.to_owned(), Demand::of(pod)));
+        }
         let at = now + self.latency.draw(&mut self.rng);
         let timer = self.wait(&name, at, out);
         let pending = Pending {
             state: State::Waiting { timer },
-            uid: uid.to_owned(),
+            uid: pod.uid().to_owned(),
             failures: 0,
             tried: now,
             message: String::new(),
@@ -187,23 +205,23 @@ impl Scheduler {
         let claims = claims::of(&pod, &self.claims, &self.classes);
         if let Claims::Missing(why) = &claims {
             let text = filter::message_of_pod(self.nodes.iter().count(), why);
-            return self.park(now, &name, &pod, text, out);
+            return self.park(now, &name, &pod, text, None, out);
         }
         let demand = Demand::of(&pod);
-        match self.choose(&pod, &demand) {
+        match self.choose(&name, &pod, &demand) {
             Ok(node) if matches!(claims, Claims::WaitForNode(_)) => {
                 self.await_volumes(&name, &node, claims, out);
             }
             Ok(node) => {
                 let id = self.ids.draw();
-                out.requests.push((id, binding(&pod, &node)));
+                out.requests.push((id, told::binding(&pod, &node)));
                 self.bindings.insert(id, name.clone());
                 self.loads.add(name.clone(), &node, demand);
                 if let Some(pending) = self.pending.get_mut(&name) {
                     pending.state = State::Binding { id, node };
                 }
             }
-            Err(refusals) => self.park(now, &name, &pod, filter::message(&refusals), out),
+            Err(refused) => self.make_room(now, &name, &pod, &demand, &refused, out),
         }
     }
 
@@ -230,52 +248,60 @@ impl Scheduler {
         }
     }
 
-    fn choose(&self, pod: &Object, demand: &Demand) -> Result<String, Vec<Refusal>> {
-        let mut refusals = Vec::new();
-        let mut fitting = Vec::new();
-        let peers = Peers::of(pod, &self.pods, &self.nodes, &self.loads, &self.anti);
-        for node in self.nodes.iter() {
-            let name = node.name();
-            let load = self.loads.of(name);
-            let checked = filter::check(pod, demand, node, load);
+    fn choose(
+        &self,
+        name: &PodName,
+        pod: &Object,
+        demand: &Demand,
+    ) -> Result<String, Vec<Refused>> {
+        let mut refused = Vec::new();
+        let mut fitting: Vec<(&Load, &Object)> = Vec::new();
+        let peers = Peers::of(pod, &self.pods, &self.nodes, &self.loads, &self.social);
+        let is_choosy = filter::is_choosy(pod);
+        for (load, node) in self.loads.there() {
+            let kept = self.kept(name, node, demand, load);
+            let load_then = kept.as_ref().unwrap_or(load);
+            let checked = if load.is_open && !is_choosy {
+                filter::fits(demand, load_then)
+            } else {
+                filter::check(pod, demand, node, load_then)
+            };
             match checked.and_then(|()| peers.admit(node)) {
-                Ok(()) => fitting.push((load, name)),
-                Err(refusal) => refusals.push(refusal),
+                Ok(()) => fitting.push((load, node)),
+                Err(refusal) => refused.push(Refused { node: node.name().to_owned(), refusal }),
             }
         }
-        let best = fitting.into_iter().max_by_key(|(load, name)| load.score(name, demand));
-        best.map(|(_, name)| name.to_owned()).ok_or(refusals)
+        if fitting.is_empty() {
+            return Err(refused);
+        }
+        let near = Near::of(pod, &self.pods, &self.nodes, &self.loads, &self.social);
+        let best = score::best(pod, demand, &fitting, &near);
+        best.map(|node| node.name().to_owned()).ok_or(refused)
     }
 
+    /// The pod waits, and says why; `nominated` is what is written of its node, if anything.
     fn park(
         &mut self,
         now: Time,
         name: &PodName,
         pod: &Arc<Object>,
         text: String,
+        nominated: Option<&str>,
         out: &mut Outbox,
     ) {
         let Some(pending) = self.pending.get_mut(name) else { return };
         pending.state = State::Parked;
         pending.failures += 1;
         pending.tried = now;
-        if pending.message == text {
+        if pending.message == text && nominated.is_none() {
             return;
         }
+        let is_new = pending.message != text;
         pending.message.clone_from(&text);
-        let condition = json!({
-            "type": "PodScheduled",
-            "status": "False",
-            "reason": "Unschedulable",
-            "message": text,
-            "lastTransitionTime": now.rfc3339(),
-            "lastProbeTime": null,
-            "observedGeneration": pod.generation(),
-        });
-        let body = json!({"status": {"conditions": [condition]}});
-        let patch =
-            Request::patch(gvr(POD), &name.0, &name.1, PatchKind::Strategic, body).by(USER_AGENT);
-        out.requests.push((self.ids.draw(), patch.subresource("status")));
+        out.requests.push((self.ids.draw(), told::unschedulable(pod, &text, nominated, now)));
+        if !is_new {
+            return;
+        }
         self.tell(
             now,
             pod,
@@ -342,43 +368,8 @@ impl Scheduler {
 
     fn tell(&mut self, now: Time, pod: &Object, told: Told, out: &mut Outbox) {
         self.last_event = (now.as_micros() * 1_000).max(self.last_event + 1);
-        let name = format!("{}.{:x}", pod.name(), self.last_event);
-        let involved = [
-            ("apiVersion", "v1"),
-            ("kind", "Pod"),
-            ("name", pod.name()),
-            ("namespace", pod.namespace()),
-            ("uid", pod.uid()),
-            ("resourceVersion", pod.resource_version()),
-        ];
-        let mut event = Map::new();
-        let mut set = |key: &str, value: Value| event.insert(key.to_owned(), value);
-        set("apiVersion", "v1".into());
-        set("kind", "Event".into());
-        set("metadata", Value::from_iter([("name", &*name), ("namespace", pod.namespace())]));
-        set("involvedObject", Value::from_iter(involved));
-        set("reason", told.reason.into());
-        set("action", told.action.into());
-        set("message", told.text.into());
-        set("type", if told.is_warning { "Warning" } else { "Normal" }.into());
-        set("eventTime", now.rfc3339_micro().into());
-        set("firstTimestamp", Value::Null);
-        set("lastTimestamp", Value::Null);
-        set("source", Map::new().into());
-        set("reportingComponent", COMPONENT.into());
-        set("reportingInstance", COMPONENT.into());
-        let event = Object(event);
-        let create = Request::create(EVENTS.resource.clone(), pod.namespace(), event);
-        out.requests.push((self.ids.draw(), create.by(USER_AGENT)));
+        out.requests.push((self.ids.draw(), told::event(pod, told, self.last_event, now)));
     }
-}
-
-/// An Event about a pod.
-struct Told {
-    is_warning: bool,
-    reason: &'static str,
-    action: &'static str,
-    text: String,
 }
 
 fn backoff(failures: u32) -> Duration {
@@ -410,19 +401,6 @@ fn is_ours(pod: &Object) -> bool {
         && pod.list(&["spec", "schedulingGates"]).is_empty()
 }
 
-fn binding(pod: &Object, node: &str) -> Request {
-    let value = json!({
-        "apiVersion": "v1",
-        "kind": "Binding",
-        "metadata": {"name": pod.name(), "namespace": pod.namespace(), "uid": pod.uid()},
-        "target": {"kind": "Node", "name": node},
-    });
-    let body = Object::from_value(value).unwrap_or_default();
-    let mut request = Request::create(gvr(POD), pod.namespace(), body).subresource("binding");
-    request.name = Some(pod.name().to_owned());
-    request.by(USER_AGENT)
-}
-
 impl Client for Scheduler {
     fn name(&self) -> &'static str {
         USER_AGENT
@@ -434,12 +412,18 @@ impl Client for Scheduler {
             self.pods.start(&mut self.ids, out);
             self.claims.start(&mut self.ids, out);
             self.classes.start(&mut self.ids, out);
+            self.budgets.start(&mut self.ids, out);
             return;
         }
         for change in self.nodes.take(now, &input, &mut self.ids, out) {
-            change.new.iter().for_each(|node| self.loads.measure(node));
+            match (&change.new, &change.old) {
+                (Some(node), _) => self.loads.measure(node),
+                (None, Some(old)) => self.loads.lose(old.name()),
+                (None, None) => {}
+            }
             self.node_changed(now, &change, out);
         }
+        self.budgets.take(now, &input, &mut self.ids, out);
         let claims = self.claims.take(now, &input, &mut self.ids, out);
         let classes = self.classes.take(now, &input, &mut self.ids, out);
         if !(claims.is_empty() && classes.is_empty()) {

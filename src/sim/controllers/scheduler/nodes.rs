@@ -2,9 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::demand::{Amount, Demand};
 use crate::object::Object;
+
+/// A pod's namespace and name.
+pub(super) type PodName = (String, String);
 
 /// What one node has and its pods take.
 #[derive(Clone, Debug, Default)]
@@ -13,13 +17,19 @@ pub(super) struct Load {
     pub(super) asked: Amount,
     pub(super) weight: Amount,
     pub(super) ports: BTreeSet<(String, i64)>,
+    /// The node itself, while it is there.
+    pub(super) node: Option<Arc<Object>>,
+    /// Whether it takes whoever has room on it: neither cordoned nor tainted.
+    pub(super) is_open: bool,
 }
 
 /// The load of every node, kept by adding and taking away one pod at a time.
 #[derive(Debug, Default)]
 pub(super) struct Loads {
     nodes: BTreeMap<String, Load>,
-    pods: BTreeMap<(String, String), (String, Demand)>,
+    pods: BTreeMap<PodName, (String, Demand)>,
+    /// How many pods there are of each importance.
+    priorities: BTreeMap<i64, usize>,
     nothing: Load,
 }
 
@@ -46,12 +56,35 @@ impl Loads {
         load.asked = load.asked.plus(demand.asked);
         load.weight = load.weight.plus(demand.weight);
         load.ports.extend(demand.ports.iter().cloned());
+        *self.priorities.entry(demand.priority).or_default() += 1;
         self.pods.insert(pod, (node.to_owned(), demand));
+    }
+
+    /// What a pod that is counted takes.
+    pub(super) fn demand_of(&self, pod: &PodName) -> Option<&Demand> {
+        self.pods.get(pod).map(|(_, demand)| demand)
+    }
+
+    /// The pods that are less important than that, by node.
+    pub(super) fn less_important(&self, priority: i64) -> BTreeMap<String, Vec<PodName>> {
+        let mut by_node: BTreeMap<String, Vec<PodName>> = BTreeMap::new();
+        if self.priorities.first_key_value().is_some_and(|(least, _)| *least < priority) {
+            for (name, (node, _)) in self.pods.iter().filter(|(_, (_, d))| d.priority < priority) {
+                by_node.entry(node.clone()).or_default().push(name.clone());
+            }
+        }
+        by_node
     }
 
     /// Counts a pod no more; false where it was not counted.
     pub(super) fn remove(&mut self, pod: &(String, String)) -> bool {
         let Some((node, demand)) = self.pods.remove(pod) else { return false };
+        if let Some(count) = self.priorities.get_mut(&demand.priority) {
+            *count -= 1;
+            if *count == 0 {
+                self.priorities.remove(&demand.priority);
+            }
+        }
         if let Some(load) = self.nodes.get_mut(&node) {
             load.asked = load.asked.minus(demand.asked);
             load.weight = load.weight.minus(demand.weight);
@@ -62,17 +95,47 @@ impl Loads {
         true
     }
 
-    /// Takes down what a node has: quantities are read once a version, not once a pod.
-    pub(super) fn measure(&mut self, node: &Object) {
-        let has = Amount::of_node(node);
-        self.nodes.entry(node.name().to_owned()).or_default().has = has;
+    /// Takes down what a node has: it is read once a version, not once a pod.
+    pub(super) fn measure(&mut self, node: &Arc<Object>) {
+        let load = self.nodes.entry(node.name().to_owned()).or_default();
+        load.has = Amount::of_node(node);
+        load.is_open =
+            !node.flag(&["spec", "unschedulable"]) && node.list(&["spec", "taints"]).is_empty();
+        load.node = Some(Arc::clone(node));
+    }
+
+    /// A node is not there any more.
+    pub(super) fn lose(&mut self, node: &str) {
+        if let Some(load) = self.nodes.get_mut(node) {
+            load.node = None;
+        }
+    }
+
+    /// The nodes that are there, by name.
+    pub(super) fn there(&self) -> impl Iterator<Item = (&Load, &Arc<Object>)> {
+        self.nodes.values().filter_map(|load| Some((load, load.node.as_ref()?)))
     }
 }
 
 impl Load {
-    /// How good the node `name` is for a pod, the best being the greatest: the larger part of CPU
-    /// and memory left free, then the fewer pods, then the earlier name.
-    pub(super) fn score<'a>(&self, name: &'a str, demand: &Demand) -> impl Ord + use<'a> {
+    /// The same with one more pod.
+    pub(super) fn with(&self, demand: &Demand) -> Self {
+        let mut load = self.clone();
+        load.asked = load.asked.plus(demand.asked);
+        load.weight = load.weight.plus(demand.weight);
+        load.ports.extend(demand.ports.iter().cloned());
+        load
+    }
+
+    /// How good the node `name` is for a pod, the best being the greatest: what is wished for, the
+    /// larger part of CPU and memory left free, both of them used alike; then the fewer pods, then
+    /// the earlier name.
+    pub(super) fn score<'a>(
+        &self,
+        name: &'a str,
+        demand: &Demand,
+        wish: i64,
+    ) -> impl Ord + use<'a> {
         let has = self.has;
         let free = has.minus(self.weight.plus(demand.weight));
         let percent = |free: i64, has: i64| {
@@ -81,6 +144,26 @@ impl Load {
         let score = (percent(free.cpu_millis, has.cpu_millis)
             + percent(free.memory_bytes, has.memory_bytes))
             / 2;
-        (score, Reverse(self.asked.pods), Reverse(name))
+        (wish + score + self.balance(demand), Reverse(self.asked.pods), Reverse(name))
+    }
+
+    /// How alike CPU and memory would be used, up to 100; nothing for a pod that asks for neither.
+    fn balance(&self, demand: &Demand) -> i64 {
+        let (has, asked) = (self.has, self.asked.plus(demand.asked));
+        if demand.asked.cpu_millis == 0 && demand.asked.memory_bytes == 0 {
+            return 0;
+        }
+        // In millionths, so that nothing depends on how a machine rounds.
+        let part = |asked: i64, has: i64| {
+            let part = i128::from(asked) * 1_000_000 / i128::from(has.max(1));
+            part.min(1_000_000)
+        };
+        if has.cpu_millis <= 0 || has.memory_bytes <= 0 {
+            return 100;
+        }
+        let apart =
+            part(asked.cpu_millis, has.cpu_millis) - part(asked.memory_bytes, has.memory_bytes);
+        let left = 1_000_000 - apart.abs() / 2;
+        i64::try_from(left * 100 / 1_000_000).unwrap_or(0)
     }
 }

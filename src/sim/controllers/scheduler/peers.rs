@@ -1,12 +1,13 @@
 //! Where a pod may go by the pods that are there (R-CTL-29): required affinity and anti-affinity
 //! between pods, and spread constraints that forbid.
 //!
-//! Preferences are not looked at.
+//! And where it would rather go by them: [`Near`], which `score` weighs.
 
 use std::collections::BTreeMap;
 
 use super::filter::{self, Refusal};
-use super::nodes::Loads;
+use super::nodes::{Loads, PodName};
+use super::score::SoftSpread;
 use crate::api::Informer;
 use crate::object::{LabelSelector, Object, Value};
 
@@ -53,11 +54,20 @@ fn terms<'a>(pod: &'a Object, kind: &str) -> Vec<Term<'a>> {
     pod.list(&path).iter().map(|value| Term::read(value, pod)).collect()
 }
 
-/// Whether a pod keeps others away.
-pub(super) fn keeps_others_away(pod: &Object) -> bool {
-    let path =
-        ["spec", "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
-    !pod.list(&path).is_empty()
+/// Preferred terms and their weights.
+fn preferred<'a>(pod: &'a Object, kind: &str) -> Vec<(i64, Term<'a>)> {
+    let path = ["spec", "affinity", kind, "preferredDuringSchedulingIgnoredDuringExecution"];
+    let read = |value: &'a Value| {
+        (value["weight"].as_i64().unwrap_or(0), Term::read(&value["podAffinityTerm"], pod))
+    };
+    pod.list(&path).iter().map(read).collect()
+}
+
+/// Whether it matters to others where a pod is, beyond the room that it takes.
+pub(super) fn is_social(pod: &Object) -> bool {
+    ["podAffinity", "podAntiAffinity"]
+        .iter()
+        .any(|kind| pod.at(&["spec", "affinity", kind]).is_some_and(Value::is_object))
 }
 
 /// A spread constraint that forbids.
@@ -81,13 +91,13 @@ pub(super) struct Peers<'a> {
 }
 
 impl<'a> Peers<'a> {
-    /// For a pod; `anti` are the pods that keep others away.
+    /// For a pod; among the `social` pods are those that keep others away.
     pub(super) fn of(
         pod: &'a Object,
         pods: &'a Informer,
         nodes: &'a Informer,
         loads: &Loads,
-        anti: &'a [(String, String)],
+        social: &'a [PodName],
     ) -> Self {
         let mut peers = Self { closed: Vec::new(), open: Vec::new(), spreads: Vec::new() };
         let affinity = terms(pod, "podAffinity");
@@ -97,7 +107,7 @@ impl<'a> Peers<'a> {
             let name = (other.namespace().to_owned(), other.name().to_owned());
             loads.node_of(&name).and_then(|node| nodes.get("", node))
         };
-        for (namespace, name) in anti {
+        for (namespace, name) in social {
             let Some(other) = pods.get(namespace, name) else { continue };
             let Some(node) = place(other) else { continue };
             for term in terms(other, "podAntiAffinity").iter().filter(|term| term.is_about(pod)) {
@@ -195,4 +205,102 @@ impl<'a> Spread<'a> {
         }
         Ok(())
     }
+}
+
+/// What a pod and those that are there wish of each other.
+#[derive(Default)]
+pub(super) struct Near<'a> {
+    /// By key and value of a node's labels: the weight of all wishes that would be met there.
+    pub(super) wishes: BTreeMap<(&'a str, &'a str), i64>,
+    /// Spread constraints that do not forbid.
+    pub(super) soft: Vec<SoftSpread<'a>>,
+}
+
+/// How much it weighs that a pod must be near those that it asks for (upstream's figure).
+const MUST: i64 = 1;
+
+impl<'a> Near<'a> {
+    /// For a pod that one of these nodes will take.
+    pub(super) fn of(
+        pod: &'a Object,
+        pods: &'a Informer,
+        nodes: &'a Informer,
+        loads: &Loads,
+        social: &'a [PodName],
+    ) -> Self {
+        let mut near = Self::default();
+        let place = |name: &PodName| loads.node_of(name).and_then(|node| nodes.get("", node));
+        for name in social {
+            if let Some((other, node)) = pods.get(&name.0, &name.1).zip(place(name)) {
+                near.of_other(pod, other, node);
+            }
+        }
+        let own = [(1, preferred(pod, "podAffinity")), (-1, preferred(pod, "podAntiAffinity"))];
+        let soft = pod.list(&["spec", "topologySpreadConstraints"]).iter();
+        let soft: Vec<&Value> =
+            soft.filter(|one| one["whenUnsatisfiable"] == "ScheduleAnyway").collect();
+        if soft.is_empty() && own.iter().all(|(_, terms)| terms.is_empty()) {
+            return near;
+        }
+        let others = pods.iter().filter(|other| other.uid() != pod.uid());
+        let placed: Vec<(&Object, &Object)> = others
+            .filter_map(|other| {
+                let name = (other.namespace().to_owned(), other.name().to_owned());
+                Some((&**other, &**place(&name)?))
+            })
+            .collect();
+        for (sign, terms) in &own {
+            for (weight, term) in terms {
+                for (_, node) in placed.iter().filter(|(other, _)| term.is_about(other)) {
+                    near.wish(term.key, node, sign * weight);
+                }
+            }
+        }
+        let soft = soft.into_iter().map(|value| soft_spread(value, pod, nodes, &placed));
+        near.soft = soft.collect();
+        near
+    }
+
+    /// What a pod on `node` wishes of the new one.
+    fn of_other(&mut self, pod: &Object, other: &'a Object, node: &'a Object) {
+        let required = terms(other, "podAffinity").into_iter().map(|term| (MUST, term));
+        let liked = preferred(other, "podAffinity").into_iter().chain(required);
+        for (weight, term) in liked.filter(|(_, term)| term.is_about(pod)) {
+            self.wish(term.key, node, weight);
+        }
+        let disliked = preferred(other, "podAntiAffinity").into_iter();
+        for (weight, term) in disliked.filter(|(_, term)| term.is_about(pod)) {
+            self.wish(term.key, node, -weight);
+        }
+    }
+
+    fn wish(&mut self, key: &'a str, node: &'a Object, weight: i64) {
+        if let Some(value) = node.label(key) {
+            *self.wishes.entry((key, value)).or_default() += weight;
+        }
+    }
+}
+
+fn soft_spread<'a>(
+    value: &'a Value,
+    pod: &Object,
+    nodes: &'a Informer,
+    placed: &[(&Object, &Object)],
+) -> SoftSpread<'a> {
+    let key = value["topologyKey"].as_str().unwrap_or_default();
+    let selector = LabelSelector::from_value(&value["labelSelector"]);
+    let wanted = nodes.iter().filter(|node| filter::is_wanted(pod, node));
+    let mut counts: BTreeMap<&str, i64> =
+        wanted.filter_map(|node| Some((node.label(key)?, 0))).collect();
+    for (other, node) in placed {
+        let counted = other.namespace() == pod.namespace()
+            && !other.is_deleting()
+            && selector.matches(other.labels());
+        if let Some(count) = node.label(key).and_then(|value| counts.get_mut(value))
+            && counted
+        {
+            *count += 1;
+        }
+    }
+    SoftSpread { key, max_skew: value["maxSkew"].as_i64().unwrap_or(1), counts }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::{EventKind, List, Payload, WatchEvent};
-use crate::object::Value;
+use crate::object::{Value, json};
 
 const T0: Time = Time::VIRTUAL_START;
 
