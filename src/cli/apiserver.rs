@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,8 +15,10 @@ use super::{Exit, complain, tell};
 use crate::api::User;
 use crate::base::Clock;
 use crate::serve::tls::{Authority, Pair, Tls, TlsError};
-use crate::serve::{self, Cluster, ISSUER, JournalError, MASTERS, Settings, kubeconfig};
+use crate::serve::{self, Cluster, ISSUER, JournalError, LaterKey, MASTERS, Settings, kubeconfig};
+use crate::sim::pods::Images;
 use crate::sim::rest::Endpoint;
+use crate::sim::world::read_stages;
 
 /// Why nothing is served. The message says what was to be done and why it was not.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,8 @@ pub(super) enum NotServed {
     },
     #[error("--towtank-controllers: {0}")]
     Flag(String),
+    #[error("{path}: {message}", path = .path.display())]
+    Stages { path: PathBuf, message: String },
     #[error("the runtime cannot be started: {0}")]
     Runtime(io::Error),
     #[error("no randomness is to be had from the machine")]
@@ -55,6 +60,7 @@ pub(super) fn run(meant: ApiServer) -> Exit {
     let started = Clock::real();
     match block_on(serve(meant, started)) {
         Ok(()) => Exit::Ok,
+        Err(error @ NotServed::Stages { .. }) => complain(Exit::BadInput, &error.to_string()),
         Err(error) => complain(Exit::Environment, &error.to_string()),
     }
 }
@@ -66,7 +72,10 @@ pub(super) fn block_on(work: impl Future<Output = Result<(), NotServed>>) -> Res
 }
 
 async fn serve(meant: ApiServer, started: Clock) -> Result<(), NotServed> {
-    let ApiServer { address, data, kubeconfig, mut settings } = meant;
+    let ApiServer { address, data, kubeconfig, stages, mut settings } = meant;
+    if let Some(path) = stages {
+        stage(&mut settings, path)?;
+    }
     let unserved = |source| NotServed::Address { address, source };
     let listener = TcpListener::bind(address).await.map_err(unserved)?;
     let address = listener.local_addr().map_err(unserved)?;
@@ -81,9 +90,9 @@ async fn serve(meant: ApiServer, started: Clock) -> Result<(), NotServed> {
     if let Some(controllers) = &mut settings.parts.controllers {
         controllers.root_ca = authority.pair().certificate.as_str().into();
     }
-    // As long as the authority is the same, so are the tokens.
-    let secret = authority.pair().key.clone().into_bytes();
-    settings.token_issuer = Some((ISSUER.to_owned(), secret));
+    // Tokens outlive a restart where the folder does.
+    let key = LaterKey::new(folder.is_kept.then(|| folder.path.join("pki/accounts.key")));
+    settings.token_issuer = Some((ISSUER.to_owned(), Arc::new(key)));
     settings.endpoint = Some(Endpoint {
         address: address.ip().to_string(),
         port: address.port(),
@@ -104,6 +113,19 @@ async fn serve(meant: ApiServer, started: Clock) -> Result<(), NotServed> {
     cluster.close().await;
     folder.leave();
     Ok(())
+}
+
+/// Puts the stages of a file before those that are built in.
+fn stage(settings: &mut Settings, path: PathBuf) -> Result<(), NotServed> {
+    let text = fs::read_to_string(&path).map_err(|error| error.to_string());
+    match text.and_then(|text| read_stages(&text)) {
+        Ok((of_objects, of_containers)) => {
+            settings.parts.stages = Some(of_objects);
+            settings.images = Images::new().with_stages(of_containers);
+            Ok(())
+        }
+        Err(message) => Err(NotServed::Stages { path, message }),
+    }
 }
 
 /// Says where the server is, in one block.
@@ -236,15 +258,6 @@ pub(super) fn read(path: &Path) -> Result<String, NotServed> {
 
 /// Writes a file that its owner alone can read, whole or not at all.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), NotServed> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
     let failed = |source| NotServed::File { path: path.to_owned(), source };
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = PathBuf::from(partial);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&partial).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    fs::rename(&partial, path).map_err(failed)
+    serve::tls::write_secret(path, text).map_err(failed)
 }

@@ -55,7 +55,8 @@ pub(super) fn run_claims(args: &ClaimsArgs) -> Exit {
         seed: args.seed,
         runs: args.runs.unwrap_or(runs),
     };
-    let measured = measure(&terms, &|scenario, seed| stage.play(scenario, seed));
+    let play = |scenario: &_, seed| stage.play(scenario, seed);
+    let measured = measure(&terms, &play, &super::validate::lint);
     let exit = stage.close(Exit::Ok);
     match measured {
         Ok(report) => told(exit, args, &report),

@@ -50,7 +50,8 @@ impl Disk {
             let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
             is_more |= self.folder(parent, follow)?;
             if !self.files.contains_key(&path) {
-                is_more |= self.file(&path, &full, meta.len(), follow)?;
+                let is_link = is_link(&full);
+                is_more |= self.file(&path, &full, meta.len(), follow || !is_link)?;
             }
         }
         Ok(is_more)
@@ -69,15 +70,23 @@ impl Disk {
         let Ok(entries) = fs::read_dir(&full) else { return Ok(false) };
         for entry in entries.filter_map(Result::ok) {
             let Ok(name) = entry.file_name().into_string() else { continue };
-            let Ok(meta) = fs::metadata(entry.path()) else { continue };
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
+                continue;
+            }
+            let full = entry.path();
+            // Of a link, what it leads to.
+            let Ok(meta) = fs::metadata(&full) else { continue };
             if meta.is_file() && meta.len() <= EAGER_BYTES {
                 let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-                self.file(&path, &entry.path(), meta.len(), follow)?;
+                let is_link = kind.is_symlink();
+                self.file(&path, &full, meta.len(), follow || !is_link)?;
             }
         }
         Ok(true)
     }
 
+    /// Reads a file, unless it may lead out of its folder and does.
     fn file(
         &mut self,
         path: &str,
@@ -123,15 +132,17 @@ impl Disk {
     }
 }
 
-/// Whether a path leads, by links, out of the folder that it stands in.
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink())
+}
+
+/// Whether a link leads out of the folder that it stands in.
 fn leaves(path: &Path) -> bool {
-    let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink());
     let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
-    is_link
-        && match (path.canonicalize(), parent) {
-            (Ok(real), Some(parent)) => !real.starts_with(parent),
-            _ => true,
-        }
+    match (path.canonicalize(), parent) {
+        (Ok(real), Some(parent)) => !real.starts_with(parent),
+        _ => true,
+    }
 }
 
 #[derive(Default)]

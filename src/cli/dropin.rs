@@ -9,6 +9,7 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
@@ -16,8 +17,8 @@ use super::apiserver::{self, NotServed};
 use super::typed::{self, ControllersWord};
 use super::{Exit, complain, tell};
 use crate::serve::tls::{Authority, Pair, Tls};
-use crate::serve::{self, Cluster, ISSUER, Settings};
-use crate::sim::rest::{Authorization, Endpoint};
+use crate::serve::{self, AccountKey, Cluster, ISSUER, Settings};
+use crate::sim::rest::{Authorization, Endpoint, SharedKey, TokenKey};
 
 /// The other programs that this one can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ Flags that are heeded (others are accepted and mean nothing):
       --tls-cert-file string              the server's certificate
       --tls-private-key-file string       its key
       --token-auth-file string            bearer tokens: token,user,uid,\"groups\"
-      --towtank-controllers string        all, none, or some of manager,scheduler,nodes [none]
+      --towtank-controllers string        all, none, or some of manager,scheduler,nodes,stages [none]
 ";
 
 const ETCD_HELP: &str = "\
@@ -102,7 +103,13 @@ async fn kube_apiserver(flags: &Flags) -> Result<(), NotServed> {
     settings.seed = apiserver::random_u64()?;
     if let Some(file) = given("service-account-signing-key-file") {
         let issuer = flags.get("service-account-issuer").unwrap_or(ISSUER).to_owned();
-        settings.token_issuer = Some((issuer, apiserver::read(&file)?.into_bytes()));
+        let pem = apiserver::read(&file)?;
+        let key: Arc<dyn TokenKey> = match AccountKey::from_pem(&pem) {
+            Some(key) => Arc::new(key),
+            // A key of a form that is not known still tells this server's tokens from others'.
+            None => Arc::new(SharedKey::new(pem.as_bytes())),
+        };
+        settings.token_issuer = Some((issuer, key));
     }
     settings.endpoint =
         Some(Endpoint { address: ip.to_string(), port, client_ca: clients.clone() });

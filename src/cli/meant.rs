@@ -48,6 +48,8 @@ pub(super) struct ApiServer {
     pub address: SocketAddr,
     pub data: Option<PathBuf>,
     pub kubeconfig: Option<PathBuf>,
+    /// A file of stages.
+    pub stages: Option<PathBuf>,
     pub settings: Settings,
 }
 
@@ -142,7 +144,8 @@ fn apiserver(args: ApiserverArgs) -> ApiServer {
         ..Settings::default()
     };
     let address = SocketAddr::new(args.address, args.port);
-    ApiServer { address, data: args.data_dir, kubeconfig: args.kubeconfig, settings }
+    let ApiserverArgs { data_dir: data, kubeconfig, stages, .. } = args;
+    ApiServer { address, data, kubeconfig, stages, settings }
 }
 
 fn run(args: RunArgs) -> Result<Run, Problems> {

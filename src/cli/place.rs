@@ -11,6 +11,7 @@ use crate::lab::backend::{Interrupt, Place, Shell, Site, SiteError, Terms};
 pub(super) struct Open {
     /// Where to run; `None` in memory.
     pub(super) site: Option<Arc<Site>>,
+    interrupt: Interrupt,
     _signals: Option<Shell>,
 }
 
@@ -21,11 +22,17 @@ impl Open {
     /// [`SiteError`]: nothing is left running then.
     pub(super) fn new(place: &Place, terms: &Terms) -> Result<Self, SiteError> {
         if *place == Place::Memory {
-            return Ok(Self { site: None, _signals: None });
+            return Ok(Self { site: None, interrupt: Interrupt::default(), _signals: None });
         }
         let signals = watch(&terms.interrupt)?;
         let site = Site::open(place.clone(), terms.clone())?;
-        Ok(Self { site: Some(Arc::new(site)), _signals: Some(signals) })
+        let interrupt = terms.interrupt.clone();
+        Ok(Self { site: Some(Arc::new(site)), interrupt, _signals: Some(signals) })
+    }
+
+    /// Whether somebody wants it to end.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupt.is_set()
     }
 
     /// Closes the place.
@@ -48,25 +55,22 @@ fn watch(interrupt: &Interrupt) -> Result<Shell, SiteError> {
         why: error.to_string(),
     };
     let shell = Shell::start("signals").map_err(failed)?;
-    let interrupt = interrupt.clone();
-    shell.handle().spawn(async move {
-        let both = signal(SignalKind::interrupt())
-            .and_then(|first| Ok((first, signal(SignalKind::terminate())?)));
-        // Without handlers the signals end the process by themselves.
-        let Ok((mut interrupted, mut terminated)) = both else { return };
-        let mut is_second = false;
-        loop {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
+    // Before anything is made: without handlers the signals end the process by themselves.
+    let inside = shell.handle().enter();
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    for kind in kinds {
+        let mut signals = signal(kind).map_err(failed)?;
+        let interrupt = interrupt.clone();
+        shell.handle().spawn(async move {
+            while signals.recv().await.is_some() {
+                if interrupt.is_set() {
+                    let text = "stopped at once: what the run made is left behind";
+                    std::process::exit(complain(Exit::Environment, text).code().into());
+                }
+                interrupt.set();
             }
-            if is_second {
-                let text = "stopped at once: what the run made is left behind";
-                std::process::exit(complain(Exit::Environment, text).code().into());
-            }
-            is_second = true;
-            interrupt.set();
-        }
-    });
+        });
+    }
+    drop(inside);
     Ok(shell)
 }

@@ -13,7 +13,12 @@ use crate::engine::render::kustomize::{self, Files, Order};
 
 pub(super) fn run(args: &RenderArgs) -> Exit {
     match rendered(args) {
-        Ok(rendered) => tell(Exit::Ok, &kustomize::to_yaml(&rendered)),
+        Ok(rendered) => {
+            let exit = tell(Exit::Ok, &kustomize::to_yaml(&rendered));
+            // The program ends here: its memory goes as a whole, sooner than object by object.
+            std::mem::forget(rendered);
+            exit
+        }
         Err(Unreadable(message)) => complain(Exit::BadInput, &message),
     }
 }

@@ -37,6 +37,10 @@ pub(super) fn run(meant: &meant::Run) -> Exit {
             Err(Unfinished::Bug) => exit = Exit::Bug,
         }
     }
+    if open.is_interrupted() && exit != Exit::Environment {
+        // While the last run took away what it had made: that is done.
+        exit = exit.max(complain(Exit::Environment, "interrupted"));
+    }
     if let Err(error) = open.close() {
         exit = exit.max(complain(Exit::Environment, &error.to_string()));
     }
@@ -50,6 +54,10 @@ pub(super) fn run(meant: &meant::Run) -> Exit {
         exit = exit.max(complain(Exit::Environment, &message));
     }
     let records: Vec<RunRecord> = finished.into_iter().map(|one| one.record).collect();
+    if records.is_empty() && exit != Exit::Ok {
+        // All that there is to say has been said.
+        return exit;
+    }
     exit = exit.max(Exit::of_records(&records));
     match (&meant.out, meant.report) {
         (Some(folder), ReportWord::Html) => out::page(exit, &records, folder),

@@ -145,7 +145,8 @@ pub(super) struct ClusterArgs {
     #[arg(long, value_name = "CONTEXT")]
     pub yes_on: Vec<String>,
     /// Who runs pods: the cluster's own nodes (real images), or nodes that towtank plays, with
-    /// images as scripted [default: real with kubeconfig, else played]
+    /// images as scripted [default: real with a kubeconfig whose context is not kind's or k3d's,
+    /// else played]
     #[arg(long, value_enum, value_name = "WHO")]
     pub pods: Option<PodsWord>,
     /// Leave what the run made in the cluster, and a cluster that was made for it
@@ -235,14 +236,19 @@ pub(super) struct ApiserverArgs {
     /// Write the kubeconfig here too
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
-    /// What runs besides the API server: all, none, or some of manager, scheduler and nodes; for
-    /// some of the manager's controllers their names, such as deployment-controller
+    /// What runs besides the API server: all, none, or some of manager, scheduler, nodes and stages;
+    /// for some of the manager's controllers their names, such as deployment-controller
     #[arg(long, value_name = "all|none|LIST", default_value = "all", value_parser = controllers)]
     pub controllers: ControllersWord,
     /// How many nodes there are, whatever else runs [default: 3, or none where `--controllers`
     /// leaves nodes out]
     #[arg(long, value_name = "N")]
     pub nodes: Option<usize>,
+    /// What becomes of custom resources whose controllers are not there, of other objects, and of
+    /// containers: a file of stages, before those that are built in [default: these alone, or none
+    /// where `--controllers` leaves stages out]
+    #[arg(long, value_name = "FILE")]
+    pub stages: Option<PathBuf>,
     /// How long the cluster's own doings take
     #[arg(long, value_enum, value_name = "PROFILE", default_value = "instant")]
     pub profile: ProfileWord,
@@ -257,13 +263,15 @@ pub(super) struct ControllersWord {
     manager: Option<Settings>,
     scheduler: bool,
     nodes: bool,
+    stages: bool,
 }
 
 impl ControllersWord {
     /// The parts of a cluster: with so many nodes, or as many as usual if it has nodes.
     pub(super) fn with_nodes(self, nodes: Option<usize>) -> Parts {
         let nodes = nodes.unwrap_or(if self.nodes { crate::serve::NODES } else { 0 });
-        Parts { controllers: self.manager, scheduler: self.scheduler, nodes, stages: None }
+        let stages = self.stages.then(Vec::new);
+        Parts { controllers: self.manager, scheduler: self.scheduler, nodes, stages }
     }
 }
 
@@ -274,7 +282,7 @@ pub(super) fn controllers(text: &str) -> Result<ControllersWord, String> {
         "none" => return Ok(word),
         "all" => {
             let manager = Some(Settings::default());
-            return Ok(ControllersWord { manager, scheduler: true, nodes: true });
+            return Ok(ControllersWord { manager, scheduler: true, nodes: true, stages: true });
         }
         _ => {}
     }
@@ -284,16 +292,17 @@ pub(super) fn controllers(text: &str) -> Result<ControllersWord, String> {
             "manager" => named.push("*"),
             "scheduler" => word.scheduler = true,
             "nodes" => word.nodes = true,
+            "stages" => word.stages = true,
             name => named.push(name),
         }
     }
     if !named.is_empty() {
         let settings = Settings::default().only(named).map_err(|name| {
             let known = Controller::ALL.map(Controller::name);
-            let words = ["all", "none", "manager", "scheduler", "nodes"];
+            let words = ["all", "none", "manager", "scheduler", "nodes", "stages"];
             let near = nearest(name, words.into_iter().chain(known));
             let near = near.map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
-            format!("{name:?} is not all, none, or some of manager, scheduler, nodes and controllers' names{near}")
+            format!("{name:?} is not all, none, or some of manager, scheduler, nodes, stages and controllers' names{near}")
         })?;
         word.manager = Some(settings);
     }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::disk::{Unreadable, whole};
 use super::roots::{self, Roots};
 use super::sources::Sources;
-use super::typed::{PageWord, ValidateArgs};
+use super::typed::{PageWord, RestrictorWord, SourceArgs, ValidateArgs};
 use super::{Exit, complain, tell};
 use crate::engine::model::{Manifest, Node, Origin, RenderError, Tree};
 use crate::engine::render::join;
@@ -64,22 +64,47 @@ pub(super) fn run(args: &ValidateArgs) -> Exit {
     }
 }
 
-fn checked(args: &ValidateArgs) -> Result<Report, Unreadable> {
-    let Node::Dir(tree) = whole(&args.folder)? else {
-        return Err(Unreadable(format!("{}: expected a folder", args.folder.display())));
+/// What is wrong with the files of a commit that needs nothing from elsewhere, each finding with
+/// its place.
+///
+/// # Errors
+/// There is nothing to be linted, in words.
+pub(super) fn lint(tree: &Tree) -> Result<Vec<String>, String> {
+    let sources = SourceArgs {
+        load_restrictor: RestrictorWord::RootOnly,
+        map: Vec::new(),
+        offline: true,
+        cache_dir: None,
     };
+    let sources = Sources::new(&sources).map_err(|Unreadable(message)| message)?;
+    let report = checked_tree(tree, sources).map_err(|Unreadable(message)| message)?;
+    let said = |one: &Finding| {
+        let Finding { file, line, column, object, field, message } = one;
+        format!("{file}:{line}:{column}: {object}: {field}: {message}")
+    };
+    Ok(report.findings.iter().map(said).collect())
+}
+
+fn checked(args: &ValidateArgs) -> Result<Report, Unreadable> {
+    let folder = args.folder.display();
+    let Node::Dir(tree) = whole(&args.folder)? else {
+        return Err(Unreadable(format!("{folder}: expected a folder")));
+    };
+    checked_tree(&tree, Sources::new(&args.sources)?)
+        .map_err(|Unreadable(message)| Unreadable(format!("{folder}: {message}")))
+}
+
+fn checked_tree(tree: &Tree, mut sources: Sources) -> Result<Report, Unreadable> {
     let mut report = Report::default();
     let mut gathered = Gathered::default();
-    let roots = roots::find(&tree);
+    let roots = roots::find(tree);
     if roots.kustomizations.is_empty() && roots.plain.is_empty() {
-        let message = "neither a kustomization nor a manifest is here";
-        return Err(Unreadable(format!("{}: {message}", args.folder.display())));
+        return Err(Unreadable("neither a kustomization nor a manifest is here".to_owned()));
     }
-    let mut sources = Sources::new(&args.sources)?;
-    render_all(&tree, &roots, &mut sources, &mut gathered, &mut report);
-    definitions(&tree, "", &mut gathered.definitions);
+    render_all(tree, &roots, &mut sources, &mut gathered, &mut report);
+    definitions(tree, "", &mut gathered.definitions);
     let mut judge = Judge::new(&gathered.definitions);
-    let mut places = Places::new(&tree);
+    let mut places = Places::new(tree);
     for (manifest, inputs) in &gathered.objects {
         let object = &manifest.object;
         let problems = match judge.verdict(object) {

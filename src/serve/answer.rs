@@ -82,7 +82,8 @@ pub(super) fn answer(
         return Step::Waiting(waiting);
     }
     let reply = if asked.method == "GET" { reply.gzipped(&head.headers) } else { reply };
-    Step::Answered(Answer { response: reply.into_http(&audit_id, flow), kept: come.kept })
+    let is_ahead = reply.code == 504 && asked.method == "GET";
+    Step::Answered(Answer { response: reply.into_http(&audit_id, flow), kept: come.kept, is_ahead })
 }
 
 /// How far a request has come.
@@ -109,6 +110,8 @@ struct Come<'a> {
 pub(super) struct Answer {
     pub(super) response: Response<Body>,
     pub(super) kept: Option<Kept>,
+    /// Whether it says that a revision is not there yet.
+    pub(super) is_ahead: bool,
 }
 
 /// The answer in place of one to a write that was not kept.
@@ -120,7 +123,7 @@ pub(super) fn unkept(status: &Status) -> Response<Body> {
 pub(super) fn panicked() -> Step {
     let text = "This request caused apiserver to panic. Look in the logs for details.";
     let response = unkept(&Status::new(500, Reason::InternalError, text));
-    Step::Answered(Answer { response, kept: None })
+    Step::Answered(Answer { response, kept: None, is_ahead: false })
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {
@@ -142,6 +145,13 @@ impl Asked<'_> {
         if let Some(found) = health::answer(&self.path, self.query) {
             self.come_by_path(come)?;
             return Ok(found);
+        }
+        if self.path == "/metrics" && self.method == "GET" {
+            self.come_by_path(come)?;
+            let (objects, watches) = come
+                .cluster
+                .with_server(|server, _| (server.object_counts(), server.watch_count()));
+            return Ok(come.cluster.metrics().page(&objects, watches));
         }
         if let Some(found) = self.document(come)? {
             return Ok(found);
@@ -179,6 +189,7 @@ impl Asked<'_> {
                 Ok(Reply::text(200, Bytes::new()))
             }
             Outcome::Opened(warnings, reader) => {
+                come.cluster.metrics().count(&request, 200);
                 let name = match form.media {
                     negotiate::Media::Protobuf => {
                         "application/vnd.kubernetes.protobuf;stream=watch"
@@ -190,6 +201,7 @@ impl Asked<'_> {
                 Ok(reply)
             }
             Outcome::Answered(response) => {
+                come.cluster.metrics().count(&request, response.code);
                 let reply = match response.as_status() {
                     Some(status) => self.status(status, built_in),
                     None => Reply::encoded(
@@ -225,9 +237,6 @@ impl Asked<'_> {
 
     /// A document of discovery, OpenAPI or OpenID.
     fn document(&self, come: &mut Come) -> Result<Option<Reply>, Status> {
-        if self.method != "GET" {
-            return Ok(None);
-        }
         let known = text(self.headers, header::IF_NONE_MATCH);
         let get = DocumentRequest {
             path: &self.path,
@@ -240,9 +249,22 @@ impl Asked<'_> {
             "/openid/v1/jwks" => Some(plain(&server.openid_keys())),
             _ => server.document(&get).map(written),
         });
-        match found {
-            Some(found) => self.come_by_path(come).map(|()| Some(found)),
-            None => Ok(None),
+        let Some(found) = found else { return Ok(None) };
+        self.come_by_path(come)?;
+        if self.method == "GET" || self.takes_any_method() {
+            return Ok(Some(found));
+        }
+        Err(method_not_allowed())
+    }
+
+    /// Whether a document is one of a handler that does not look at the method; the others stand
+    /// in a router that does.
+    fn takes_any_method(&self) -> bool {
+        let mut segments = self.path.split('/').filter(|segment| !segment.is_empty());
+        match segments.next() {
+            Some("apis") => segments.count() < 2,
+            Some("openapi") | None => true,
+            Some(_) => false,
         }
     }
 
@@ -254,16 +276,22 @@ impl Asked<'_> {
     }
 
     fn request(&self, cluster: &Cluster) -> Result<Request, Status> {
-        if self.path.contains("//") {
+        if self.path.starts_with("//") {
+            return Err(page_not_found());
+        }
+        // A namespace that is none stands for all of them.
+        let path = self.path.trim_end_matches('/').replacen("/namespaces//", "/", 1);
+        if path.contains("//") {
             return Err(no_such_resource());
         }
+        timeout_fault(&self.parameter("timeout")).map_or(Ok(()), Err)?;
         let content_type = text(self.headers, header::CONTENT_TYPE);
         let decoded = self.as_json(content_type)?;
         let (content_type, body) = match &decoded {
             Some(json) => ("application/json", json.as_slice()),
             None => (content_type, &self.body[..]),
         };
-        let target = format!("{}?{}", self.path, self.query);
+        let target = format!("{path}?{}", self.query);
         let incoming = Incoming {
             method: self.method,
             target: &target,
@@ -273,9 +301,11 @@ impl Asked<'_> {
         };
         let request =
             path::parse(&incoming, |gvr| cluster.with_server(|server, _| server.kind_of(gvr)))?;
+        // What lies behind a name that is none names nothing.
         match request.name.as_deref().and_then(name_fault) {
+            Some(_) if request.subresource.is_some() => Err(no_such_resource()),
             Some(fault) => Err(Status::bad_request(fault)),
-            None => Ok(request),
+            None => key_fault(&request).map_or(Ok(request), Err),
         }
     }
 
@@ -317,11 +347,40 @@ fn plain(value: &Value) -> Reply {
     Reply::encoded(200, encode::value(value, Form::PLAIN))
 }
 
+fn method_not_allowed() -> Status {
+    let text = "the server does not allow this method on the requested resource";
+    let mut status = Status::new(405, Reason::MethodNotAllowed, text);
+    status.details = Some(Details::default());
+    status
+}
+
 fn no_such_resource() -> Status {
     let text = "the server could not find the requested resource";
     let mut status = Status::new(404, Reason::NotFound, text);
     status.details = Some(Details::default());
     status
+}
+
+fn page_not_found() -> Status {
+    Status::new(404, Reason::Unknown, "404 page not found")
+}
+
+/// What is wrong with the time that a client gives its request, if anything.
+fn timeout_fault(text: &str) -> Option<Status> {
+    let is_one = text.is_empty() || crate::object::go::duration(text).is_some();
+    let why = "invalid timeout specified in the request URL - time: invalid duration";
+    (!is_one).then(|| Status::bad_request(format!("{why} {text:?}")))
+}
+
+/// A namespace that would lead out of its place among the keys of the store.
+fn key_fault(request: &Request) -> Option<Status> {
+    let namespace = request.namespace.as_deref().filter(|name| matches!(*name, "." | ".."))?;
+    let mut key = format!("/{}/{namespace}", request.resource.plural);
+    for name in request.name.iter() {
+        key.push('/');
+        key.push_str(name);
+    }
+    Some(Status::new(500, Reason::Unknown, format!("invalid key: {key:?}")))
 }
 
 /// What is wrong with a name as a segment of a key, if anything.

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use super::encode;
 use super::journal::{Journal, JournalError, Kept, Opened};
+use super::metrics::Metrics;
 use super::negotiate::Form;
 use super::settings::Settings;
 use super::stream::{Feed, Reader};
@@ -23,7 +24,7 @@ use super::webhook;
 use crate::api::{Payload, Request, Response, WatchEvent};
 use crate::base::{Clock, Queue, Rng, Time, limits};
 use crate::object::{Gvr, Object};
-use crate::sim::pods::{Behaviour, Images};
+use crate::sim::pods::Behaviour;
 use crate::sim::rest::WebhookAnswer;
 use crate::sim::rest::table::Transform;
 use crate::sim::world::{CallingOut, FIRST_DIRECT, Outbox, Signal, World};
@@ -45,6 +46,7 @@ struct Shared {
     core: Mutex<Core>,
     wake: Arc<Notify>,
     settings: Settings,
+    metrics: Metrics,
 }
 
 struct Core {
@@ -126,7 +128,7 @@ impl Cluster {
             server,
             &seed,
             &settings.profile,
-            Images::default(),
+            settings.images.clone(),
         );
         let out = world.start(now);
         let mut core = Core {
@@ -142,7 +144,12 @@ impl Cluster {
         };
         core.take(out);
         let wake = Arc::new(Notify::new());
-        let shared = Shared { core: Mutex::new(core), wake: Arc::clone(&wake), settings };
+        let shared = Shared {
+            core: Mutex::new(core),
+            wake: Arc::clone(&wake),
+            settings,
+            metrics: Metrics::default(),
+        };
         let shared = Arc::new(shared);
         tokio::spawn(drive(Arc::downgrade(&shared), wake));
         Self { shared }
@@ -162,6 +169,11 @@ impl Cluster {
         core.world.set_image(now, pattern, behaviour, &mut out);
         core.take(out);
         self.shared.wake.notify_one();
+    }
+
+    /// What is counted of requests.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// Asks something of the API server without a request, at what time it is.

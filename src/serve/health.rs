@@ -55,6 +55,9 @@ pub(super) fn answer(path: &str, query: &str) -> Option<Reply> {
     if !matches!(probe, "healthz" | "livez" | "readyz") {
         return None;
     }
+    if path.ends_with('/') {
+        return None;
+    }
     let known = |name: &str| {
         CHECKS.iter().any(|(check, not_in)| *check == name && !not_in.contains(&probe))
     };

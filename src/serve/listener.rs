@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::cluster::Cluster;
 use super::tls::Tls;
 use crate::base::Clock;
-use crate::base::limits::{HEAD_TIMEOUT, HTTP2_STREAMS, SHUTDOWN};
+use crate::base::limits::{HEAD_TIMEOUT, HTTP2_STREAMS, IDLE_TIMEOUT, SHUTDOWN};
 
 /// Serves a cluster on a socket until `stop` is there; then watches end, and what is being
 /// answered has a moment to be finished.
@@ -97,7 +97,7 @@ fn builder() -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(IDLE_TIMEOUT)
         .half_close(true)
         .http2()
         .timer(TokioTimer::new())

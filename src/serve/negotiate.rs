@@ -107,10 +107,10 @@ fn best(clauses: &[Clause], offer: Offer) -> Option<Form> {
 pub(super) fn is_pretty(query: &str, user_agent: &str) -> bool {
     let asked = query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (key == "pretty").then_some(value)
+        (key == "pretty" && !value.is_empty()).then_some(value)
     });
     match asked {
-        Some(value) => value != "false" && value != "0",
+        Some(value) => matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"),
         None => ["curl", "Wget", "Mozilla/5.0"].iter().any(|tool| user_agent.starts_with(tool)),
     }
 }
@@ -235,7 +235,8 @@ mod tests {
     #[test]
     fn an_answer_is_laid_out_where_asked_for_and_for_tools_that_people_read() {
         assert!(is_pretty("pretty=true", "kubectl/v1.36"));
-        assert!(is_pretty("dryRun=All&pretty", ""));
+        assert!(!is_pretty("dryRun=All&pretty", ""));
+        assert!(is_pretty("pretty=", "curl/8.5"));
         assert!(is_pretty("", "curl/8.5"));
         assert!(!is_pretty("pretty=false", "curl/8.5"));
         assert!(!is_pretty("", "kubectl/v1.36"));

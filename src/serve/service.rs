@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::{Request, Response};
 use tower_service::Service as Tower;
@@ -15,6 +16,11 @@ use super::body::{self, Body};
 use super::cluster::Cluster;
 use super::identity::Peer;
 use super::webhook;
+
+/// How often a read of a revision that is not there yet looks for it, which makes three seconds.
+const AHEAD_LOOKS: u32 = 60;
+/// How long it waits in between.
+const AHEAD_EVERY: Duration = Duration::from_millis(50);
 
 /// Answers requests of HTTP as one peer.
 #[derive(Clone, Debug)]
@@ -48,11 +54,17 @@ impl Service {
         let bytes = body::read(body).await?;
         // A panic is a bug that is told on standard error; the client gets an answer all the same.
         let mut resumed = None;
-        let Answer { response, kept } = loop {
+        let mut looks_left = AHEAD_LOOKS;
+        let Answer { response, kept, .. } = loop {
             let (body, resumed_now) = (bytes.clone(), resumed.take());
             let work =
                 AssertUnwindSafe(|| answer(&self.cluster, &self.peer, &head, body, resumed_now));
             match catch_unwind(work).unwrap_or_else(|_| panicked()) {
+                // A revision that is not there yet may come (R-HTTP-36).
+                Step::Answered(answer) if answer.is_ahead && looks_left > 0 => {
+                    looks_left -= 1;
+                    tokio::time::sleep(AHEAD_EVERY).await;
+                }
                 Step::Answered(answer) => break answer,
                 Step::Waiting(waiting) => {
                     let answer = webhook::call(waiting.call()).await;

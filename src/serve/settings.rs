@@ -6,7 +6,8 @@ use crate::api::User;
 use crate::base::{Profile, Rng, Time};
 use crate::sim::Server;
 use crate::sim::controllers::Controller;
-use crate::sim::rest::{Admission, Authorization, Bootstrap, Endpoint, SharedKey, Webhooks};
+use crate::sim::pods::Images;
+use crate::sim::rest::{Admission, Authorization, Bootstrap, Endpoint, TokenKey, Webhooks};
 use crate::sim::store::Store;
 use crate::sim::world::Parts;
 
@@ -16,6 +17,8 @@ use crate::sim::world::Parts;
 pub struct Settings {
     /// What there is besides the API server.
     pub parts: Parts,
+    /// What containers on the nodes do.
+    pub images: Images,
     /// How long things take in the cluster; requests from outside take no time of their own.
     pub profile: Profile,
     /// Who may do what.
@@ -27,9 +30,9 @@ pub struct Settings {
     /// Where the server is reached; without it the cluster begins with no roles and flow schemas,
     /// for which a client in this process has no use.
     pub endpoint: Option<Endpoint>,
-    /// Who the server says that it is in the tokens of service accounts, and the secret that these
-    /// are signed with; one that follows from `seed` where there is none.
-    pub token_issuer: Option<(String, Vec<u8>)>,
+    /// Who the server says that it is in the tokens of service accounts, and the key that these
+    /// are signed with; a secret that follows from `seed` where there is none.
+    pub token_issuer: Option<(String, Arc<dyn TokenKey>)>,
 }
 
 /// The issuer of tokens where nobody says another.
@@ -42,6 +45,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             parts: Parts::all(NODES),
+            images: Images::new(),
             profile: Profile::instant(),
             authorization: Authorization::Rbac,
             seed: 1,
@@ -76,8 +80,8 @@ impl Settings {
         let told = self.parts.controllers.as_ref();
         let quota_is_counted = told.is_some_and(|t| t.controllers.contains(&Controller::Quota));
         server = server.with_admission(Admission { service_accounts, quota_is_counted });
-        if let Some((issuer, secret)) = &self.token_issuer {
-            server = server.with_token_issuer(issuer.clone(), Arc::new(SharedKey::new(secret)));
+        if let Some((issuer, key)) = &self.token_issuer {
+            server = server.with_token_issuer(issuer.clone(), Arc::clone(key));
         }
         for (token, user) in &self.tokens {
             server = server.with_token(token.clone(), user.clone());

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::base::Time;
-use crate::base::limits::{WATCH_CHUNK_BYTES, WATCH_LAG, WATCH_QUEUE_EVENTS, WATCH_QUEUE_SOFT};
+use crate::base::limits::{
+    WATCH_CHUNK_BYTES, WATCH_LAG, WATCH_QUEUE_BYTES, WATCH_QUEUE_EVENTS, WATCH_QUEUE_SOFT,
+};
 use bytes::{Bytes, BytesMut};
 
 /// What lies between the server and one reader.
@@ -20,6 +22,8 @@ pub(super) struct Feed {
 #[derive(Debug, Default)]
 struct Inner {
     events: VecDeque<Bytes>,
+    /// Their bytes.
+    waiting_bytes: usize,
     /// When the reader last had everything.
     caught_up_at: Time,
     is_over: bool,
@@ -39,10 +43,14 @@ impl Feed {
             if inner.events.is_empty() {
                 inner.caught_up_at = now;
             }
+            inner.waiting_bytes += event.len();
             inner.events.push_back(event);
             let waiting = inner.events.len();
             let lags = waiting > WATCH_QUEUE_SOFT && now.since(inner.caught_up_at) > WATCH_LAG;
-            (!lags && waiting <= WATCH_QUEUE_EVENTS, inner.waker.take())
+            // One event alone always fits.
+            let fits = waiting <= 1
+                || (waiting <= WATCH_QUEUE_EVENTS && inner.waiting_bytes <= WATCH_QUEUE_BYTES);
+            (fits && !lags, inner.waker.take())
         });
         if let Some(waker) = waker {
             waker.wake();
@@ -63,7 +71,10 @@ impl Feed {
 
     /// The reader is cut off: what it left lying is dropped.
     pub(super) fn cut(&self) {
-        self.locked(|inner| inner.events = VecDeque::new());
+        self.locked(|inner| {
+            inner.events = VecDeque::new();
+            inner.waiting_bytes = 0;
+        });
         self.end();
     }
 
@@ -72,6 +83,7 @@ impl Feed {
         self.locked(|inner| match inner.events.pop_front() {
             Some(first) => {
                 let chunk = chunk(first, &mut inner.events);
+                inner.waiting_bytes -= chunk.len();
                 Poll::Ready(Some(chunk))
             }
             None if inner.is_over => Poll::Ready(None),
@@ -175,6 +187,16 @@ mod tests {
         let feed = Feed::default();
         let event = Bytes::from_static(b"x");
         for _ in 0..WATCH_QUEUE_EVENTS {
+            assert!(feed.push(NOW, event.clone()));
+        }
+        assert!(!feed.push(NOW, event));
+    }
+
+    #[test]
+    fn large_events_are_kept_up_to_a_bound_of_bytes() {
+        let feed = Feed::default();
+        let event = Bytes::from(vec![b'x'; WATCH_QUEUE_BYTES / 4]);
+        for _ in 0..4 {
             assert!(feed.push(NOW, event.clone()));
         }
         assert!(!feed.push(NOW, event));

@@ -3,6 +3,7 @@
 //! A client certificate that the authority did not sign does not end the handshake: as with a
 //! kube-apiserver the connection stands, and its requests are answered 401.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{
@@ -213,8 +214,13 @@ impl Tls {
         Peer::Certificate(rest::Subject {
             common_name: subject.iter_common_name().next().map(text).unwrap_or_default(),
             organizations: subject.iter_organization().map(text).collect(),
+            fingerprint: hex(::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, own)),
         })
     }
+}
+
+fn hex(digest: ::aws_lc_rs::digest::Digest) -> String {
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn certificates(what: &'static str, pem: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -278,4 +284,19 @@ impl ClientCertVerifier for Anybody {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+/// Writes a file that its owner alone can read, whole or not at all.
+///
+/// # Errors
+/// What the file system says.
+pub(crate) fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".part");
+    let partial = PathBuf::from(partial);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(&partial)?.write_all(text.as_bytes())?;
+    std::fs::rename(&partial, path)
 }

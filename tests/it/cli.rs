@@ -65,6 +65,13 @@ fn bad_scenarios_are_told_line_by_line_with_exit_code_2() {
 }
 
 #[test]
+fn a_file_of_stages_that_is_none_is_told_before_anything_is_served() {
+    let serve = |file: &'static str| ["apiserver", "--stages", file];
+    check(&serve("bad/scenario.yaml"), 2, "", "bad/scenario.yaml: expected a list of stages");
+    check(&serve("no.yaml"), 2, "", "no.yaml: ");
+}
+
+#[test]
 fn a_step_that_names_what_is_not_there_is_told_and_nothing_else_is() {
     let folder = folder();
     fs::remove_dir_all(folder.path().join("bad")).unwrap();
@@ -108,7 +115,7 @@ fn what_a_folder_is_to_be_tried_for_is_there() {
         (
             &["over"][..],
             2,
-            "over/kustomization.yaml:1:13: \"../base\" leads out of the repository; try the folder above: towtank try . --path over\n",
+            "over/kustomization.yaml:1:13: resources: \"../base\" leads out of the repository; try the folder above: towtank try . --path over\n",
         ),
         (&[".", "--path", "over"], 0, ""),
         (

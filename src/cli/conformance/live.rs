@@ -62,7 +62,8 @@ async fn send(client: &Client, comparison: &Comparison, record: &Value) -> Resul
     let body = match &request["body"] {
         Value::Null => String::new(),
         Value::String(body) => comparison.translate(body),
-        other => comparison.translate(&other.to_string()),
+        // As it was written: an answer may go by the order of its fields.
+        other => comparison.translate(request["text"].as_str().unwrap_or(&other.to_string())),
     };
     let target = comparison.translate(text("path"));
     let mut built = Request::builder()

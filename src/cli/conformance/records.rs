@@ -49,13 +49,27 @@ pub fn read(path: &Path) -> Result<Vec<Value>, RecordsError> {
         std::io::BufReader::new(file).read_to_string(&mut text).map_err(failed)?;
     }
     let lines = text.lines().enumerate().map(|(i, line)| {
-        serde_json::from_str(line).map_err(|e| RecordsError::Line {
+        let read = serde_json::from_str(line).map(|record| with_text(record, line));
+        read.map_err(|e| RecordsError::Line {
             path: path.to_owned(),
             line: i + 1,
             why: e.to_string(),
         })
     });
     lines.collect()
+}
+
+/// A record with its request's body as text too, whose fields are in the order of the record.
+fn with_text(mut record: Value, line: &str) -> Value {
+    let is_object = record["request"]["body"].is_object();
+    let at = line.find("\"agent\":").and_then(|at| Some(at + line[at..].find("\"body\":")? + 7));
+    if let Some(at) = at.filter(|_| is_object) {
+        let mut texts = serde_json::Deserializer::from_str(&line[at..]).into_iter::<Value>();
+        if let Some(Ok(_)) = texts.next() {
+            record["request"]["text"] = line[at..at + texts.byte_offset()].trim().into();
+        }
+    }
+    record
 }
 
 /// The files of records in a folder, by name.

@@ -19,7 +19,7 @@ impl Row {
     /// on purpose (REFUSED), or hardly anything is there (ABSENT).
     pub(super) fn state(&self) -> &'static str {
         let differ = self.known.len() + self.new.len();
-        let refused = |(_, reason): &(Divergence, String)| reason.starts_with("refused");
+        let refused = |(_, reason): &(Divergence, String)| reason.starts_with("REFUSED");
         match differ {
             0 => "SHIPPED",
             _ if differ * 2 > self.asked => "ABSENT",
@@ -86,7 +86,7 @@ mod tests {
         let cases = [
             (row(5, &[], 0), "SHIPPED"),
             (row(5, &["words differ"], 0), "PARTIAL"),
-            (row(5, &["refused: conversion webhooks"], 0), "REFUSED"),
+            (row(5, &["REFUSED: conversion webhooks"], 0), "REFUSED"),
             (row(5, &[], 1), "PARTIAL"),
             (row(5, &[], 4), "ABSENT"),
         ];

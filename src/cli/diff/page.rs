@@ -64,7 +64,9 @@ fn change(text: &mut String, one: &Changed) {
 /// A value on one line.
 fn shown(value: &Value) -> String {
     let text = match value {
-        Value::String(text) if !text.is_empty() && !text.contains(char::is_control) => text.clone(),
+        Value::String(text) if !text.is_empty() && !text.contains(char::is_control) => {
+            text.to_string()
+        }
         other => other.to_string(),
     };
     match text.char_indices().nth(VALUE_CHARS) {

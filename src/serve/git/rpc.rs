@@ -1,8 +1,14 @@
 //! One request of Git's smart protocol, handed to git.
 
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::base::limits;
 
 /// The two services of a Git server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +64,17 @@ pub(super) fn run(repository: &Path, ask: &Ask) -> io::Result<Vec<u8>> {
     }
     let mut child = command.spawn()?;
     let mut stdin = child.stdin.take();
-    let body = &ask.body;
+    let (body, group) = (&ask.body, Pid::from_child(&child));
     // Git may talk before it has read all: both at once, or the two wait for each other.
     let output = std::thread::scope(|scope| {
+        // Dropped when git has ended.
+        let (_ended, is_ended) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            if is_ended.recv_timeout(limits::GIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+                // With what it has started; ended meanwhile it needs no signal.
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+        });
         scope.spawn(move || {
             if let Some(stdin) = &mut stdin {
                 // One that ends early says itself why.
@@ -86,6 +100,8 @@ fn command() -> Command {
         .env("GIT_TERMINAL_PROMPT", "0")
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
+        // Ctrl-C is for this program; a push that is under way is carried through.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

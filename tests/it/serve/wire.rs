@@ -14,7 +14,14 @@ use towtank::sim::rest::Subject;
 use towtank::sim::world::Parts;
 
 /// Records whose answers are still different, and why.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("path /statusz", "ABSENT: pages for people to look at"),
+    ("path /flagz", "ABSENT: pages for people to look at"),
+    (
+        "path /api/v1/namespaces/default/configmaps/%ff",
+        "PARTIAL: a path is text; a byte that is none is shown as a question mark",
+    ),
+];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/baseline/serve")
@@ -60,12 +67,16 @@ async fn ask(cluster: &Cluster, request: &Value) -> Found {
     }
     let body = match request["nested"].as_u64() {
         Some(depth) => nested(usize::try_from(depth).unwrap()),
-        None => text("body"),
+        None => match request["repeated"].as_array() {
+            Some(parts) => repeated(parts),
+            None => text("body"),
+        },
     };
     let asked = asked.body(Full::new(Bytes::from(body))).unwrap();
     let peer = Peer::Certificate(Subject {
         common_name: "admin".to_owned(),
         organizations: vec![MASTERS.to_owned()],
+        fingerprint: String::new(),
     });
     let service = cluster.service_for(peer);
     let answer = hyper::service::Service::call(&service, asked).await.unwrap();
@@ -93,6 +104,13 @@ async fn ask(cluster: &Cluster, request: &Value) -> Found {
 /// As many maps as the record says, each in the one before.
 fn nested(depth: usize) -> String {
     format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth))
+}
+
+/// A head, so many times the same, and a tail.
+fn repeated(parts: &[Value]) -> String {
+    let text = |at: usize| parts[at].as_str().unwrap();
+    let times = usize::try_from(parts[2].as_u64().unwrap()).unwrap();
+    format!("{}{}{}", text(0), text(1).repeat(times), text(3))
 }
 
 const LEFT_OUT: &[&str] =
@@ -141,6 +159,11 @@ fn masked(text: &str) -> String {
         } else if is_time(rest) {
             (out, rest) = (out + "TIME", &rest[20..]);
         } else if quoted("resourceVersion") && rest[..end].bytes().all(|b| b.is_ascii_digit()) {
+            (out, rest) = (out + "RV", &rest[end..]);
+        } else if c.is_ascii_digit()
+            && (out.ends_with(", current: ") || out.ends_with("in record ("))
+        {
+            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             (out, rest) = (out + "RV", &rest[end..]);
         } else if quoted("continue") {
             (out, rest) = (out + "TOKEN", &rest[end..]);
