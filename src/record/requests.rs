@@ -1,5 +1,7 @@
 //! Counts what the engine asked of the API server, and what it wrote when it had nothing to do.
 
+use std::collections::BTreeSet;
+
 use super::Requests;
 use super::recorder::Log;
 use crate::base::{Event, Time, limits};
@@ -25,7 +27,7 @@ pub(super) fn add(requests: &mut Requests, event: &Event) {
 /// Writes that arrived while no revision, way back or correction was under way, later than
 /// [`limits::BOOKKEEPING`] after the last of them. Leases are renewed at rest and do not count.
 pub(super) fn writes_at_rest(log: &Log<'_>) -> usize {
-    let mut busy: Vec<Work<'_>> = Vec::new();
+    let mut busy: BTreeSet<Work<'_>> = BTreeSet::new();
     let mut calm_since = log.start;
     let mut writes = 0;
     for (at, event) in log.events {
@@ -34,9 +36,13 @@ pub(super) fn writes_at_rest(log: &Log<'_>) -> usize {
             writes += usize::from(calm);
         }
         match work(event) {
-            Some((work, true)) if !busy.contains(&work) => busy.push(work),
-            Some((work, false)) => busy.retain(|other| *other != work),
-            _ => {}
+            Some((work, true)) => {
+                busy.insert(work);
+            }
+            Some((work, false)) => {
+                busy.remove(&work);
+            }
+            None => {}
         }
         if !matches!(event, Event::Request { .. } | Event::Expected { .. } | Event::Step { .. }) {
             calm_since = *at;
@@ -46,7 +52,7 @@ pub(super) fn writes_at_rest(log: &Log<'_>) -> usize {
 }
 
 /// Something the engine is in the middle of.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Work<'a> {
     Commit(&'a str, &'a str),
     Return(&'a str),

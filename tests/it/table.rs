@@ -42,7 +42,7 @@ fn differences(path: &str, expected: &Value, found: &Value, out: &mut Vec<String
             let keys: Vec<&Key> = a.keys().chain(b.keys().filter(|k| !a.contains_key(k))).collect();
             for key in keys {
                 let (a, b) = (a.get(key), b.get(key));
-                let absent = Value::String("(absent)".to_owned());
+                let absent = Value::from("(absent)");
                 differences(
                     &format!("{path}.{key}"),
                     a.unwrap_or(&absent),

@@ -12,6 +12,7 @@ use super::error::SiteError;
 use super::guard::{Key, NAMESPACES, RUN_LABEL};
 use super::seen::AGENT;
 use super::site::Interrupt;
+use super::trouble::is_out_of_reach;
 use super::wire::Wire;
 
 /// The one namespace that is used though it is not the run's own.
@@ -28,6 +29,15 @@ const POD_QUOTAS: [&str; 8] = [
     "limits.memory",
 ];
 const QUOTAS: Gvr = Gvr::new("", "v1", "resourcequotas");
+
+/// What a run has left in its cluster.
+#[derive(Debug)]
+pub(in crate::lab) struct Left {
+    /// Objects with their uids.
+    pub(in crate::lab) what: Vec<(Key, String)>,
+    /// Why it is not known whether they are there.
+    pub(in crate::lab) why: Option<String>,
+}
 
 impl Wire {
     /// Makes the namespaces that are needed, with the label of the run.
@@ -52,7 +62,7 @@ impl Wire {
                 "metadata": {"name": name.as_str(), "labels": {RUN_LABEL: self.run.as_str()}}});
             let object = Object::from_value(value).unwrap_or_default();
             let create = Request::create(NAMESPACES, "", object).by(AGENT);
-            let answer = self.link.call_blocking(&create);
+            let answer = self.ask(&create);
             match answer.as_object() {
                 Some(made) => self.guard.made(&NAMESPACES, made),
                 None => return Err(self.refused(name, &answer)),
@@ -67,7 +77,7 @@ impl Wire {
             let why = answer.as_status().map_or_else(String::new, |s| s.message.clone());
             return SiteError::NamespaceRefused { namespace, why };
         }
-        let there = self.link.call_blocking(&Request::get(NAMESPACES, "", name).by(AGENT));
+        let there = self.ask(&Request::get(NAMESPACES, "", name).by(AGENT));
         let of_run = there.as_object().and_then(|there| there.label(RUN_LABEL));
         let hint = of_run.map_or_else(String::new, |run| {
             format!(" (it is of run {run}: kubectl delete namespace -l {RUN_LABEL}={run})")
@@ -77,7 +87,7 @@ impl Wire {
 
     /// Whether the quotas of `default` leave room for anything.
     fn has_room(&self) -> Result<(), SiteError> {
-        let answer = self.link.call_blocking(&Request::list(QUOTAS, DEFAULT).by(AGENT));
+        let answer = self.ask(&Request::list(QUOTAS, DEFAULT).by(AGENT));
         let crate::api::Payload::List(quotas) = &answer.payload else { return Ok(()) };
         let full = quotas.items.iter().find_map(|quota| {
             let hard = quota.at(&["status", "hard"])?.as_object()?;
@@ -91,9 +101,9 @@ impl Wire {
         });
         match full {
             None => Ok(()),
-            Some((quota, what)) => Err(SiteError::NamespaceRefused {
+            Some((quota, what)) => Err(SiteError::NoRoom {
                 namespace: DEFAULT.to_owned(),
-                why: format!("its quota {quota} leaves no room for {what}"),
+                why: format!("its quota {quota} leaves none for {what}"),
             }),
         }
     }
@@ -105,16 +115,27 @@ impl Wire {
             request.options.delete.propagation = Some(Propagation::Background);
             request.options.delete.uid = Some(uid);
             // Whether it went is looked at afterwards.
-            let _ = self.link.call_blocking(&request);
+            if is_out_of_reach(&self.ask(&request)) {
+                return;
+            }
         }
     }
 
-    /// What was made and is still there.
-    pub(in crate::lab) fn left(&self) -> Vec<(Key, String)> {
-        let mut left = self.guard.leavings();
-        left.retain(|(key, uid)| {
+    /// What was made and is still there, or may be.
+    pub(in crate::lab) fn left(&self) -> Left {
+        let mut left = Left { what: self.guard.leavings(), why: None };
+        let Left { what, why } = &mut left;
+        what.retain(|(key, uid)| {
+            if why.is_some() {
+                // It would be waited for in vain once more.
+                return true;
+            }
             let get = Request::get(key.gvr.clone(), &key.namespace, &key.name).by(AGENT);
-            let answer = self.link.call_blocking(&get);
+            let answer = self.ask(&get);
+            if is_out_of_reach(&answer) {
+                *why = answer.as_status().map(|status| status.message.clone());
+                return true;
+            }
             match answer.as_object() {
                 Some(object) => object.uid() == uid,
                 None => answer.code != 404,
@@ -129,7 +150,7 @@ impl Wire {
         let single = self.guard.leavings().into_iter().map(|(key, _)| key);
         for key in within.into_iter().chain(single) {
             let get = Request::get(key.gvr.clone(), &key.namespace, &key.name).by(AGENT);
-            let answer = self.link.call_blocking(&get);
+            let answer = self.ask(&get);
             let Some(object) = answer.as_object().filter(|object| object.is_deleting()) else {
                 continue;
             };
@@ -137,7 +158,7 @@ impl Wire {
                 let body = json!({"metadata": {"finalizers": null, "uid": object.uid()}});
                 let gvr = key.gvr.clone();
                 let patch = Request::patch(gvr, &key.namespace, &key.name, PatchKind::Merge, body);
-                let _ = self.link.call_blocking(&patch.by(AGENT));
+                let _ = self.ask(&patch.by(AGENT));
             }
         }
     }

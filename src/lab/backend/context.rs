@@ -10,6 +10,8 @@ use super::site::{Terms, all};
 pub(super) struct Chosen {
     pub(super) kubeconfig: Kubeconfig,
     pub(super) options: KubeConfigOptions,
+    /// Whether kind or k3d made it.
+    pub(super) is_made: bool,
 }
 
 /// Reads the kubeconfig of the environment and chooses a context: the current one where none is
@@ -46,7 +48,8 @@ fn chosen(
         let why = format!("its context {name:?} is of cluster {cluster:?}, which has no server");
         return Err(SiteError::Kubeconfig { why });
     };
-    let is_for_trying = is_for_trying(&name, &cluster, &server);
+    let is_made = is_made(&name, &cluster);
+    let is_for_trying = is_made || is_loopback(&server);
     if !is_for_trying && !terms.yes_on.contains(&name) {
         return Err(SiteError::NotAllowed { context: name, server });
     }
@@ -54,13 +57,12 @@ fn chosen(
         return Err(SiteError::NotPlayed { context: name });
     }
     let options = KubeConfigOptions { context: Some(name), ..KubeConfigOptions::default() };
-    Ok(Chosen { kubeconfig, options })
+    Ok(Chosen { kubeconfig, options, is_made })
 }
 
-/// Whether a cluster is one that people make to try things: kind, k3d, or on this machine.
-fn is_for_trying(context: &str, cluster: &str, server: &str) -> bool {
-    let is_made = |prefix: &str| context.starts_with(prefix) && context == cluster;
-    is_made("kind-") || is_made("k3d-") || is_loopback(server)
+/// Whether a cluster is named as kind and k3d name theirs.
+fn is_made(context: &str, cluster: &str) -> bool {
+    ["kind-", "k3d-"].iter().any(|prefix| context.starts_with(prefix) && context == cluster)
 }
 
 /// Whether a URL is of this machine.

@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Heard;
 use super::clone::Checkout;
 use super::error::SiteError;
 use super::process::git;
-use crate::base::Time;
+use crate::base::{Clock, Time, limits};
 use crate::engine::model::GitId;
 use crate::engine::source::{NOTES_REF, Signature};
 use crate::lab::scenario::model::Notice;
@@ -29,8 +30,29 @@ pub(super) enum Errand {
 /// The two threads; they end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Courier {
+    /// Where errands go; `None` only while this is dropped.
+    to: Option<To>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// The way to each of the threads.
+#[derive(Debug)]
+struct To {
     fetches: Sender<Errand>,
     pushes: Sender<Errand>,
+}
+
+impl Drop for Courier {
+    fn drop(&mut self) {
+        // The threads end with the last sender. What they have in hand they finish: the folder
+        // that they work in is removed next.
+        drop(self.to.take());
+        let clock = Clock::real();
+        let until = clock.now() + limits::ERRANDS_END;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && clock.now() < until {
+            let _ = clock.wait_until(clock.now() + Duration::from_millis(5));
+        }
+    }
 }
 
 /// Where the engine's clone is, and of what.
@@ -72,26 +94,27 @@ impl Courier {
             Notice::Poll(every) => Some(every),
         };
         let (of_fetches, told) = (place.clone(), tell.clone());
-        spawn("fetches", move || fetch_all(&of_fetches, &to_fetch, every, &told))?;
+        let fetching = spawn("fetches", move || fetch_all(&of_fetches, &to_fetch, every, &told))?;
         let told = tell.clone();
-        spawn("pushes", move || push_all(place, &to_push, &told))?;
-        Ok(Self { fetches, pushes })
+        let pushing = spawn("pushes", move || push_all(place, &to_push, &told))?;
+        Ok(Self { to: Some(To { fetches, pushes }), threads: vec![fetching, pushing] })
     }
 
     /// Sends for something; what comes of it is heard.
     pub(super) fn send(&self, errand: Errand) {
+        let Some(ways) = &self.to else { return };
         let to = match errand {
-            Errand::Fetch { .. } => &self.fetches,
-            Errand::Note { .. } | Errand::Revert { .. } => &self.pushes,
+            Errand::Fetch { .. } => &ways.fetches,
+            Errand::Note { .. } | Errand::Revert { .. } => &ways.pushes,
         };
         // The threads end with the last sender, which this is.
         let _ = to.send(errand);
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), SiteError> {
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, SiteError> {
     let thread = std::thread::Builder::new().name(name.to_owned());
-    thread.spawn(work).map(drop).map_err(|error| SiteError::system("no thread", &error))
+    thread.spawn(work).map_err(|error| SiteError::system("no thread", &error))
 }
 
 /// Fetches until nobody sends any more; looks for itself now and then where it is to.

@@ -129,8 +129,6 @@ impl ControlPlane {
         let same = file.try_clone().map_err(failed)?;
         let mut command = program(path);
         command.args(flags).stdout(Stdio::from(file)).stderr(Stdio::from(same));
-        // Ctrl-C is for this program, which then stops the others in order.
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = command.spawn().map_err(failed)?;
         self.children.push(Running { name, child, log });
         Ok(())

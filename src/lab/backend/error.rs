@@ -32,6 +32,8 @@ pub enum SiteError {
     NamespaceTaken { namespace: String, hint: String },
     #[error("namespace {namespace} cannot be made: {why}")]
     NamespaceRefused { namespace: String, why: String },
+    #[error("namespace {namespace} has no room: {why}")]
+    NoRoom { namespace: String, why: String },
     #[error("{program} is not installed (looked for it in {looked}); {help}")]
     NoProgram { program: String, looked: String, help: &'static str },
     #[error("{command}: {why}")]
@@ -48,6 +50,8 @@ pub enum SiteError {
     Interrupted,
     #[error("left behind: {what} ({why})")]
     Left { what: String, why: String },
+    #[error("{first}; {then}")]
+    Both { first: Box<SiteError>, then: Box<SiteError> },
     #[error("the repository cannot be served: {why}")]
     Git { why: String },
 }
@@ -56,5 +60,10 @@ impl SiteError {
     /// Something that the system did not give.
     pub(super) fn system(what: &'static str, why: &dyn std::fmt::Display) -> Self {
         Self::System { what, why: why.to_string() }
+    }
+
+    /// This, and what came of it at the end: a reader has to know of both.
+    pub(in crate::lab) fn and(self, then: Self) -> Self {
+        Self::Both { first: Box::new(self), then: Box::new(then) }
     }
 }

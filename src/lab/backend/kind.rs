@@ -2,15 +2,13 @@
 //! used where one is, and removed again if it was made for this.
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::error::SiteError;
 use super::folder::Folder;
-use super::process::program;
+use super::process::{Ended, output, program};
 use super::site::{Interrupt, Terms};
-use crate::base::Clock;
+use crate::base::limits;
 
 /// The two tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,12 +110,15 @@ impl Tool {
     ///
     /// # Errors
     /// `NoProgram`; `Interrupted`, and the tool is ended then.
-    fn run(self, args: &[OsString], interrupt: Option<&Interrupt>) -> Result<Printed, SiteError> {
+    fn run(
+        self,
+        args: &[OsString],
+        bound: Duration,
+        interrupt: Option<&Interrupt>,
+    ) -> Result<Printed, SiteError> {
         let mut command = program(self.name());
-        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Ctrl-C is for this program, which then ends the tool itself and takes away what it left.
-        command.process_group(0);
-        let output = waited(&mut command, interrupt).map_err(|error| match error {
+        command.args(args);
+        let output = output(&mut command, bound, interrupt).map_err(|error| match error {
             Ended::Interrupted => SiteError::Interrupted,
             Ended::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 SiteError::NoProgram {
@@ -126,7 +127,7 @@ impl Tool {
                     help: self.help(),
                 }
             }
-            Ended::System(error) => self.failed(args, &error.to_string()),
+            ended => self.failed(args, &ended.why()),
         })?;
         let said = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
@@ -146,9 +147,19 @@ impl Tool {
         SiteError::Command { command, why: format!("{why}{hint}") }
     }
 
-    /// Runs the tool; what it printed.
+    /// Runs the tool for a moment; what it printed.
     fn told(self, args: &[OsString], interrupt: Option<&Interrupt>) -> Result<String, SiteError> {
-        let printed = self.run(args, interrupt)?;
+        self.told_within(args, limits::TOOL, interrupt)
+    }
+
+    /// Runs the tool; what it printed.
+    fn told_within(
+        self,
+        args: &[OsString],
+        bound: Duration,
+        interrupt: Option<&Interrupt>,
+    ) -> Result<String, SiteError> {
+        let printed = self.run(args, bound, interrupt)?;
         if printed.is_ok { Ok(printed.out) } else { Err(self.failed(args, &printed.said)) }
     }
 }
@@ -178,9 +189,10 @@ impl Made {
                     why: error.to_string(),
                 })?;
             }
-            if let Err(error) = tool.told(&creation.args, Some(&terms.interrupt)) {
+            let bound = limits::CLUSTER_CREATION;
+            if let Err(error) = tool.told_within(&creation.args, bound, Some(&terms.interrupt)) {
                 // What there is of it goes; that it cannot be made is what is told.
-                let _ = tool.run(&tool.delete(name), None);
+                let _ = tool.run(&tool.delete(name), limits::TOOL, None);
                 return Err(error);
             }
         }
@@ -220,38 +232,6 @@ impl Drop for Made {
         // Whoever wants to hear of it closes it before.
         let _ = self.close();
     }
-}
-
-/// Why there is no output.
-enum Ended {
-    Interrupted,
-    System(std::io::Error),
-}
-
-/// Waits for a command, or ends it where somebody wants that.
-fn waited(
-    command: &mut Command,
-    interrupt: Option<&Interrupt>,
-) -> Result<std::process::Output, Ended> {
-    let child = command.spawn().map_err(Ended::System)?;
-    let group = i32::try_from(child.id()).unwrap_or_default();
-    let clock = Clock::real();
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(move || child.wait_with_output());
-        let mut is_ended = false;
-        while !waiting.is_finished() {
-            if interrupt.is_some_and(Interrupt::is_set) && !std::mem::replace(&mut is_ended, true) {
-                // The whole group: the tool has programs of its own under way.
-                let _ = program("kill").args(["-TERM", &format!("-{group}")]).status();
-            }
-            let _ = clock.wait_until(clock.now() + Duration::from_millis(20));
-        }
-        match waiting.join() {
-            _ if is_ended => Err(Ended::Interrupted),
-            Ok(output) => output.map_err(Ended::System),
-            Err(_) => Err(Ended::System(std::io::Error::other("the wait for it broke off"))),
-        }
-    })
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {

@@ -14,6 +14,7 @@ mod clone;
 mod cluster;
 mod context;
 mod courier;
+mod credentials;
 mod envtest;
 mod error;
 mod folder;
@@ -33,6 +34,7 @@ mod site;
 mod trouble;
 mod wire;
 
+pub(in crate::lab) use clean::Left;
 pub use cluster::Cluster;
 pub use error::SiteError;
 pub use guard::RUN_LABEL;

@@ -24,7 +24,8 @@ impl Gives {
     fn gives(self, need: Need) -> bool {
         match need {
             Need::ScriptedImages => self.scripted_images,
-            // Only a world in memory plays nodes that can be told to stop, and it has its own time.
+            // Only a world in memory plays nodes that can be told to stop, and whoever else is not
+            // there; and it has its own time.
             Need::ScriptedNodes | Need::VirtualTime => self.virtual_time,
             // They come between the engine and a cluster in memory, where there is no site.
             Need::Faults => false,
@@ -52,13 +53,19 @@ pub fn of(scenario: &Scenario) -> BTreeSet<Need> {
     if scenario.images.iter().chain(changes.flatten()).any(is_scripted) {
         needs.insert(Need::ScriptedImages);
     }
-    let stops = |action: &Action| {
-        matches!(action, Action::Node(step)
-            if matches!(step.kind, NodeStepKind::Stop | NodeStepKind::Start))
+    let is_played = |action: &Action| match action {
+        Action::Metrics(_) | Action::Foreign(_) => true,
+        Action::Node(step) => matches!(step.kind, NodeStepKind::Stop | NodeStepKind::Start),
+        _ => false,
     };
-    let measures = |action: &Action| matches!(action, Action::Metrics(_));
-    if actions().any(|action| stops(action) || measures(action)) || !scenario.metrics.is_empty() {
+    let is_staged = !scenario.metrics.is_empty()
+        || !scenario.foreign.is_empty()
+        || scenario.world.stages.is_some();
+    if is_staged || actions().any(is_played) {
         needs.insert(Need::ScriptedNodes);
+    } else if acts_on_nodes(scenario) {
+        // Nodes that a scenario knows are there where pods are played, and are nobody else's.
+        needs.insert(Need::ScriptedImages);
     }
     if actions().any(|action| matches!(action, Action::Fault(_))) {
         needs.insert(Need::Faults);
@@ -69,10 +76,17 @@ pub fn of(scenario: &Scenario) -> BTreeSet<Need> {
     needs
 }
 
+/// Whether something happens to nodes that the scenario names.
+#[must_use]
+pub(super) fn acts_on_nodes(scenario: &Scenario) -> bool {
+    let mut actions = scenario.steps.iter().filter_map(|step| step.action.as_ref());
+    actions.any(|action| matches!(action, Action::Node(_)))
+}
+
 /// Whether an image does what no real image does by itself. How long it takes is left to a real
 /// cluster.
 fn is_scripted(rule: &ImageRule) -> bool {
-    let Behaviour { pull, start: _, ready, crash, live, exit, stop } = &rule.script;
+    let Behaviour { pull, start: _, ready, crash, live, exit, stop, pre_stop: _ } = &rule.script;
     matches!(pull, Some(Pull::Fails | Pull::Never))
         || matches!(ready, Some(Ready::Never))
         || matches!(stop, Some(Stop::Ignored | Stop::Hangs))

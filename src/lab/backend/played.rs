@@ -10,9 +10,13 @@ use crate::object::{Gvr, json};
 
 use super::error::SiteError;
 use super::seen::AGENT;
+use super::trouble::is_out_of_reach;
 use super::wire::Wire;
 
-const NODES: Gvr = Gvr::new("", "v1", "nodes");
+/// The resource of nodes.
+pub(super) const NODES: Gvr = Gvr::new("", "v1", "nodes");
+/// The name of the first node of a world.
+pub(super) const FIRST_NODE: &str = "node-1";
 const LEASES: Gvr = Gvr::new("coordination.k8s.io", "v1", "leases");
 
 /// How often Leases are renewed (a kubelet's own figure).
@@ -27,7 +31,7 @@ impl Wire {
     /// # Errors
     /// `Unusable`: they cannot be listed or changed.
     pub(super) fn cordon(&mut self) -> Result<(), SiteError> {
-        let answer = self.link.call_blocking(&Request::list(NODES, "").by(AGENT));
+        let answer = self.ask(&Request::list(NODES, "").by(AGENT));
         let Payload::List(nodes) = &answer.payload else {
             let why = answer.as_status().map_or_else(String::new, |s| s.message.clone());
             return Err(self.unusable(format!("its nodes cannot be listed: {why}")));
@@ -40,7 +44,7 @@ impl Wire {
             let body = json!({"metadata": {"annotations": {CORDONED: run.as_str()}},
                 "spec": {"unschedulable": true}});
             let patch = Request::patch(NODES, "", &name, PatchKind::Merge, body).by(AGENT);
-            let answer = self.link.call_blocking(&patch);
+            let answer = self.ask(&patch);
             if !answer.is_ok() {
                 let why = answer.as_status().map_or_else(String::new, |s| s.message.clone());
                 return Err(self.unusable(format!("node {name} cannot be cordoned: {why}")));
@@ -57,7 +61,9 @@ impl Wire {
                 "spec": {"unschedulable": null}});
             let patch = Request::patch(NODES, "", &name, PatchKind::Merge, body).by(AGENT);
             // A node that is gone needs nothing.
-            let _ = self.link.call_blocking(&patch);
+            if is_out_of_reach(&self.ask(&patch)) {
+                return;
+            }
         }
     }
 

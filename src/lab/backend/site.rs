@@ -9,12 +9,14 @@ use std::time::Duration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use super::context::{self, Chosen};
+use super::credentials;
 use super::envtest::ControlPlane;
 use super::error::SiteError;
 use super::guard::NAMESPACES;
 use super::inside::Inside;
 use super::kind::{Made, Tool};
 use super::own;
+use super::played::{FIRST_NODE, NODES};
 use super::served::Served;
 use super::shell::Shell;
 use super::trouble::Trouble;
@@ -42,6 +44,13 @@ impl Interrupt {
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Waits until somebody does.
+    async fn wait(&self) {
+        while !self.is_set() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
@@ -74,6 +83,8 @@ pub struct Site {
     /// What was started for this, and ends with it.
     plane: Option<ControlPlane>,
     made: Option<Made>,
+    /// Whether the cluster has nodes that are called as the lab calls its own.
+    has_namesakes: bool,
 }
 
 /// An API server to connect to.
@@ -125,13 +136,25 @@ impl Site {
     pub fn open(place: Place, terms: Terms) -> Result<Self, SiteError> {
         let shell = |name| Shell::start(name).map_err(|e| SiteError::system("no thread", &e));
         let (clients, servers) = (shell("wire")?, shell("servers")?);
-        let mut site =
-            Self { place, terms, clients, servers, target: None, plane: None, made: None };
+        let mut site = Self {
+            place,
+            terms,
+            clients,
+            servers,
+            target: None,
+            plane: None,
+            made: None,
+            has_namesakes: false,
+        };
         let interrupt = site.terms.interrupt.clone();
         match site.place.clone() {
             Place::Memory | Place::Apiserver => {}
             Place::Kubeconfig { context } => {
                 let chosen = context::choose(context.as_deref(), &site.terms)?;
+                if chosen.is_made {
+                    // As with --cluster kind and k3d.
+                    site.terms.pods.get_or_insert(Pods::Played);
+                }
                 site.target = Some(target(&site, chosen)?);
             }
             Place::Envtest => {
@@ -144,6 +167,7 @@ impl Site {
             Place::K3d { name } => site.open_made(Tool::K3d, &name)?,
         }
         site.check()?;
+        site.has_namesakes = site.are_pods_played() && site.is_there(FIRST_NODE)?;
         Ok(site)
     }
 
@@ -167,7 +191,7 @@ impl Site {
                 return Err(SiteError::Interrupted);
             }
             self.plane.as_mut().map_or(Ok(()), ControlPlane::look)?;
-            let answer = link.call_blocking(&default);
+            let answer = link.call_blocking(&default, limits::ANSWER_TO_LAB);
             if answer.is_ok() {
                 return Ok(());
             }
@@ -185,10 +209,29 @@ impl Site {
         self.place.gives(self.terms.pods)
     }
 
+    /// What a scenario needs and does not get here, in words; `None` where it can be run.
+    #[must_use]
+    pub fn lacking(&self, scenario: &Scenario) -> Option<String> {
+        let lacking = self.gives().lacking(scenario);
+        let is_taken = lacking.is_none() && self.has_namesakes && needs::acts_on_nodes(scenario);
+        match is_taken {
+            true => Some("nodes of its own under the names of the world's".to_owned()),
+            false => lacking,
+        }
+    }
+
     /// Where this is, as `--cluster` spells it.
     #[must_use]
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether the cluster has a node of this name.
+    fn is_there(&self, node: &str) -> Result<bool, SiteError> {
+        let Some(target) = &self.target else { return Ok(false) };
+        let link = Link::new(self.client(target)?, self.clients.handle().clone(), drop);
+        let get = Request::get(NODES, "", node);
+        Ok(link.call_blocking(&get, limits::ANSWER_TO_LAB).is_ok())
     }
 
     /// Whether the API server answers at all.
@@ -196,12 +239,19 @@ impl Site {
         let Some(target) = &self.target else { return Ok(()) };
         let unusable = |why: String| SiteError::Unusable { server: target.server.clone(), why };
         let client = self.client(target)?;
-        let asked =
-            async { tokio::time::timeout(limits::HEAD_TIMEOUT, client.apiserver_version()).await };
+        let bound = limits::ANSWER_TO_LAB;
+        let asked = async { tokio::time::timeout(bound, client.apiserver_version()).await };
+        let asked = async {
+            tokio::select! {
+                answer = asked => Some(answer),
+                () = self.terms.interrupt.wait() => None,
+            }
+        };
         match self.clients.handle().block_on(asked) {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(unusable(all(&error))),
-            Err(_) => Err(unusable("no answer in ten seconds".to_owned())),
+            None => Err(SiteError::Interrupted),
+            Some(Ok(Ok(_))) => Ok(()),
+            Some(Ok(Err(error))) => Err(unusable(credentials::why(&error, &target.config))),
+            Some(Err(_)) => Err(unusable(format!("no answer in {} s", bound.as_secs()))),
         }
     }
 
@@ -313,7 +363,7 @@ impl Site {
 fn target_of(site: &Site, kubeconfig: &str) -> Result<Target, SiteError> {
     let wrong = |error: kube::config::KubeconfigError| SiteError::Kubeconfig { why: all(&error) };
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).map_err(wrong)?;
-    target(site, Chosen { kubeconfig, options: KubeConfigOptions::default() })
+    target(site, Chosen { kubeconfig, options: KubeConfigOptions::default(), is_made: false })
 }
 
 /// The target of a context.

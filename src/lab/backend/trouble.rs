@@ -16,12 +16,18 @@ pub(super) struct Trouble {
     server: String,
     told: Option<String>,
     unreachable_since: Option<(Time, String)>,
+    unfetched_since: Option<(Time, String)>,
 }
 
 impl Trouble {
     /// None so far with a server at this address.
     pub(super) fn none(server: &str) -> Self {
-        Self { server: server.to_owned(), told: None, unreachable_since: None }
+        Self {
+            server: server.to_owned(),
+            told: None,
+            unreachable_since: None,
+            unfetched_since: None,
+        }
     }
 
     /// The server's address.
@@ -44,7 +50,7 @@ impl Trouble {
         is_at_home: bool,
     ) {
         let message = response.as_status().map_or("", |status| status.message.as_str());
-        if response.code == 503 && message.contains("cannot be reached") {
+        if is_out_of_reach(response) {
             self.unreachable_since.get_or_insert_with(|| (now, message.to_owned()));
             return;
         }
@@ -56,6 +62,16 @@ impl Trouble {
         }
     }
 
+    /// Takes note of how a fetch from the Git server ended.
+    pub(super) fn fetched(&mut self, now: Time, result: Result<(), &str>) {
+        match result {
+            Ok(()) => self.unfetched_since = None,
+            Err(why) => {
+                self.unfetched_since.get_or_insert_with(|| (now, why.to_owned()));
+            }
+        }
+    }
+
     /// Why the run cannot go on, if it cannot.
     pub(super) fn take(&mut self, now: Time) -> Option<String> {
         if let Some((since, why)) = &self.unreachable_since
@@ -63,8 +79,19 @@ impl Trouble {
         {
             return Some(format!("{}: {why}", self.server));
         }
+        if let Some((since, why)) = &self.unfetched_since
+            && now.since(*since) > limits::UNFETCHED
+        {
+            return Some(format!("nothing can be fetched from the Git server of the run: {why}"));
+        }
         self.told.take()
     }
+}
+
+/// Whether an answer stands for none: the server cannot be reached, or says nothing.
+pub(super) fn is_out_of_reach(response: &Response) -> bool {
+    let message = response.as_status().map_or("", |status| status.message.as_str());
+    response.code == 503 && message.contains("cannot be reached")
 }
 
 /// Why an answer says that nothing will come of this here.
@@ -112,5 +139,18 @@ mod tests {
         check(503, "the API server cannot be reached: refused", Some("refused"));
         check(503, "apiserver is shutting down", None);
         check(404, "not found", None);
+    }
+    #[test]
+    fn a_run_ends_where_nothing_can_be_fetched_for_long() {
+        let mut trouble = Trouble::none("https://example");
+        let start = Time::VIRTUAL_START;
+        let later = start + limits::UNFETCHED * 2;
+        trouble.fetched(start, Err("refused"));
+        assert_eq!(trouble.take(start), None);
+        trouble.fetched(later, Ok(()));
+        assert_eq!(trouble.take(later), None);
+        trouble.fetched(start, Err("refused"));
+        trouble.fetched(later, Err("refused once more"));
+        assert!(trouble.take(later).unwrap().ends_with("Git server of the run: refused"));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::api::http::{Link, Told};
 use crate::api::{self, Ids, Input, PatchKind, Request, Response};
-use crate::base::Time;
+use crate::base::{Time, limits};
 use crate::object::{Gvr, Object, json};
 use crate::sim::pods::Behaviour;
 use crate::sim::world::{FIRST_FOREIGN, Outbox, Signal, What};
@@ -47,6 +47,8 @@ pub struct Wire {
     /// Requests that wait for the guard's question, by its id.
     held: BTreeMap<u64, (u32, u64, Box<Request>)>,
     trouble: Trouble,
+    /// Requests of the engine and of the script that are not answered yet.
+    under_way: usize,
     written: Written,
     changed: bool,
     /// Whether what was made stays.
@@ -76,6 +78,7 @@ impl Wire {
             ids: Ids::default(),
             held: BTreeMap::new(),
             trouble,
+            under_way: 0,
             written: Written::default(),
             changed: false,
             keeps: false,
@@ -121,8 +124,21 @@ impl Wire {
                     continue;
                 }
             }
-            self.link.send(client, id, Box::new(request));
+            self.leave(client, id, Box::new(request));
         }
+    }
+
+    /// A request leaves.
+    fn leave(&mut self, client: u32, id: u64, request: Box<Request>) {
+        if counts(client, &request) {
+            self.under_way += 1;
+        }
+        self.link.send(client, id, request);
+    }
+
+    /// A question that is waited for, for a while: an answer of 503 stands for none.
+    pub(super) fn ask(&self, request: &Request) -> Response {
+        self.link.call_blocking(request, limits::ANSWER_TO_LAB)
     }
 
     /// Takes a signal for somebody on this side of the wire.
@@ -159,7 +175,7 @@ impl Wire {
     fn looked(&mut self, asked: u64, answer: &Response) {
         let Some((client, id, request)) = self.held.remove(&asked) else { return };
         match self.guard.looked(&request, answer) {
-            Ok(()) => self.link.send(client, id, request),
+            Ok(()) => self.leave(client, id, request),
             Err(why) => self.trouble.tell(why),
         }
     }
@@ -174,6 +190,9 @@ impl Wire {
                 (Signal { client, what: What::Hear(Input::WatchEnded { id }) }, None)
             }
             Told::Answer { client, id, request, response } => {
+                if counts(client, &request) {
+                    self.under_way = self.under_way.saturating_sub(1);
+                }
                 let namespace = request.namespace.as_deref().unwrap_or_default();
                 let is_at_home = self.guard.is_at_home(namespace);
                 self.trouble.look(now, client, &request, &response, is_at_home);
@@ -224,6 +243,16 @@ impl Wire {
         self.link.drop_client(client);
     }
 
+    /// Whether a write of the engine or of the script may still come true.
+    pub(in crate::lab) fn is_writing(&self) -> bool {
+        self.under_way > 0
+    }
+
+    /// A fetch from the Git server has ended.
+    pub(in crate::lab) fn fetched(&mut self, now: Time, result: Result<(), &str>) {
+        self.trouble.fetched(now, result);
+    }
+
     /// Why the run cannot go on, if it cannot.
     pub(in crate::lab) fn trouble(&mut self, now: Time) -> Option<String> {
         self.trouble.take(now)
@@ -262,6 +291,11 @@ impl Wire {
         let own = self.seen.all().filter(|(gvr, object)| self.guard.is_own(gvr, object));
         own.map(|(_, object)| object)
     }
+}
+
+/// Whether a request is one that a run waits for before it takes away what it made.
+fn counts(client: u32, request: &Request) -> bool {
+    client >= FIRST_FOREIGN && request.is_write()
 }
 
 impl Drop for Wire {

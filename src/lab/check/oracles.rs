@@ -10,6 +10,7 @@
 //! - *inventory-only deletion*: the engine deletes nothing that no inventory names.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::api::Verb;
 use crate::base::{Event, Time};
@@ -19,7 +20,7 @@ use crate::engine::model::App;
 use crate::lab::backend::Cluster;
 use crate::lab::run::Run;
 use crate::object::quantity::Quantity;
-use crate::object::{Object, ObjectId, Value};
+use crate::object::{Key, Object, ObjectId, Value};
 use crate::sim::world::Handled;
 
 use super::{ends, undisturbed};
@@ -114,18 +115,50 @@ pub(super) fn differs(want: &Value, live: &Object) -> Option<String> {
     if let Some(map) = want.as_object_mut() {
         map.remove("stringData");
     }
-    lacks("", &want, &live.clone().into_value())
+    let live = live.clone().into_value();
+    let (way, lack) = lacks(&want, &live)?;
+    let path: String = way.iter().rev().map(ToString::to_string).collect();
+    Some(match lack {
+        Lack::Item => format!("{path} is not there"),
+        Lack::Other(have, want) => format!("{path} is {have}, not {want}"),
+    })
 }
 
-fn lacks(path: &str, want: &Value, have: &Value) -> Option<String> {
+/// A step to a field.
+enum Step<'v> {
+    Key(&'v Key),
+    Place(usize),
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, ".{key}"),
+            Self::Place(n) => write!(f, "[{n}]"),
+        }
+    }
+}
+
+/// What is not as wanted.
+enum Lack<'v> {
+    /// No item of the list is like this one.
+    Item,
+    /// What is there, and what is wanted.
+    Other(&'v Value, &'v Value),
+}
+
+/// The steps to it, the last one first.
+fn lacks<'v>(want: &'v Value, have: &'v Value) -> Option<(Vec<Step<'v>>, Lack<'v>)> {
     match (want, have) {
         (Value::Object(want), Value::Object(have)) => want.iter().find_map(|(key, want)| {
-            lacks(&format!("{path}.{key}"), want, have.get(key).unwrap_or(&Value::Null))
+            let (mut way, lack) = lacks(want, have.get_key(key).unwrap_or(&Value::Null))?;
+            way.push(Step::Key(key));
+            Some((way, lack))
         }),
         (Value::Array(want), Value::Array(have)) => {
             want.iter().enumerate().find_map(|(n, want)| {
-                let same = have.iter().any(|have| lacks(path, want, have).is_none());
-                (!same).then(|| format!("{path}[{n}] is not there"))
+                let same = have.iter().any(|have| lacks(want, have).is_none());
+                (!same).then(|| (vec![Step::Place(n)], Lack::Item))
             })
         }
         (Value::Null, _) => None,
@@ -133,7 +166,7 @@ fn lacks(path: &str, want: &Value, have: &Value) -> Option<String> {
         (Value::Object(map), Value::Null) if map.is_empty() => None,
         (want, Value::Null) if want.is_zero() => None,
         _ if want == have || same_quantity(want, have) => None,
-        _ => Some(format!("{path} is {have}, not {want}")),
+        _ => Some((Vec::new(), Lack::Other(have, want))),
     }
 }
 

@@ -8,28 +8,31 @@
 //!
 //! - `figures`: a row of figures, a claim with its verdict, the report
 //! - `stage`: plays a scenario from many seeds and picks durations from the records
-//! - `measured`: the claims that are measured, one function each; `teams`: the one about ten teams
+//! - `measured`: the claims that are measured, one function each; `teams`: the one about ten teams;
+//!   `lint`: the one about linting
 //! - `page`: the report as text
 //!
 //! Not here: judging a single run, which is `lab::check`.
 
 mod figures;
 mod guide;
+mod lint;
 mod measured;
 pub mod page;
 mod stage;
 mod teams;
 
 pub use figures::{Claim, Report, Row, Verdict};
+pub use lint::Lint;
 pub use stage::{Play, Terms};
 
 use crate::lab::scenario::Scenario;
 
-/// Measures every claim.
+/// Measures every claim; `lint` is held to the one about linting.
 ///
 /// # Errors
 /// Where a run could not be made, or not begun: why, in words.
-pub fn measure(terms: &Terms, play: &Play<'_>) -> Result<Report, String> {
+pub fn measure(terms: &Terms, play: &Play<'_>, lint: &Lint<'_>) -> Result<Report, String> {
     let stage = stage::Stage { terms, play };
     let claims = vec![
         measured::a_change_propagates(&stage)?,
@@ -47,11 +50,7 @@ pub fn measure(terms: &Terms, play: &Play<'_>) -> Result<Report, String> {
             "Sync status, health and drift can be watched and alerted on through Prometheus metrics.",
             "the engine exports no metrics yet",
         ),
-        figures::not_measured(
-            8,
-            "Manifests are linted at commit time, before they touch a cluster.",
-            "no scenario lints a commit before it is pushed yet (towtank validate)",
-        ),
+        lint::manifests_are_linted(lint)?,
         teams::ten_teams(&stage)?,
     ];
     Ok(Report { terms: terms.clone(), claims })

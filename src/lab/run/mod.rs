@@ -114,6 +114,19 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// This, and what is left behind after it.
+    fn and(self, then: Self) -> Self {
+        match (self, then) {
+            (Self::Site { file, source }, Self::Site { source: left, .. }) => {
+                Self::Site { file, source: source.and(left) }
+            }
+            // A mistake in a step; what is left behind weighs more.
+            (_, left) => left,
+        }
+    }
+}
+
 /// What is due at some time.
 #[derive(Debug)]
 enum Item {
@@ -219,7 +232,7 @@ pub(in crate::lab) fn run_within(
     options: &Options,
     within: &mut Within,
 ) -> Result<Finished, RunError> {
-    if let Some(lacking) = options.site.as_ref().and_then(|site| site.gives().lacking(scenario)) {
+    if let Some(lacking) = options.site.as_ref().and_then(|site| site.lacking(scenario)) {
         return Ok(skipped(scenario, options, &lacking));
     }
     let clock = match options.clock {
@@ -230,14 +243,15 @@ pub(in crate::lab) fn run_within(
     run.begin();
     let ending = run.play(&clock);
     let result = match run.error.take() {
-        Some(error) => Err(error),
+        Some(error) => Err(run.or_interrupted(error)),
         None => Ok(run.finish(ending)),
     };
     // Whatever came of it: what the run made goes.
-    let left = run.leave(&clock);
-    match result {
-        Ok(finished) => left.map(|()| finished),
-        Err(error) => Err(error),
+    match (result, run.leave(&clock)) {
+        (Ok(finished), Ok(())) => Ok(finished),
+        (Ok(_), Err(left)) => Err(left),
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(left)) => Err(error.and(left)),
     }
 }
 
@@ -343,8 +357,9 @@ impl<'a> Run<'a> {
 
     /// Starts the world and the engine; the commit that is there counts as pushed now.
     fn begin(&mut self) {
-        for app in self.apps() {
-            self.cluster.ensure_namespace(self.now, &app.namespace);
+        let apps = self.scenario.apps.iter().map(|given| given.app.namespace.as_str());
+        for namespace in apps.collect::<std::collections::BTreeSet<_>>() {
+            self.cluster.ensure_namespace(self.now, namespace);
         }
         let out = self.cluster.start(self.now);
         self.take_world(out);

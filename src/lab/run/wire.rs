@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::http::Told;
 use crate::base::{Clock, Profile, limits};
 use crate::engine;
-use crate::lab::backend::{Cluster, Heard, Repository, Site, SiteError};
+use crate::lab::backend::{Cluster, Heard, Left, Repository, Site, SiteError};
 use crate::lab::scenario::Scenario;
 use crate::lab::scenario::model::{Action, DriftKind, Expected};
 use crate::lab::world::git::GitWorld;
@@ -93,6 +93,16 @@ impl Run<'_> {
         self.error.is_some()
     }
 
+    /// Why the run ends: what breaks where somebody ends it broke because of that.
+    pub(super) fn or_interrupted(&self, error: RunError) -> RunError {
+        match &self.outside {
+            Some(outside) if outside.interrupt.is_set() => {
+                told(self.scenario, SiteError::Interrupted)
+            }
+            _ => error,
+        }
+    }
+
     fn look_if_changed(&mut self) {
         if let Cluster::Wire(wire) = &mut self.cluster
             && wire.take_changed()
@@ -107,6 +117,10 @@ impl Run<'_> {
             Heard::Pushed { commit } if self.reverts_due > 0 => self.held_notice = Some(commit),
             Heard::Pushed { commit } => self.hear_push(commit),
             Heard::Fetched { round, asked, result } => {
+                if let Cluster::Wire(wire) = &mut self.cluster {
+                    let outcome = result.as_ref().map(drop).map_err(String::as_str);
+                    wire.fetched(self.now, outcome);
+                }
                 if round == self.round {
                     self.step_engine(match result {
                         Ok(artifact) => engine::Input::Fetched { asked, artifact },
@@ -189,38 +203,50 @@ impl Run<'_> {
     /// Something did not go.
     pub(super) fn leave(&mut self, clock: &Clock) -> Result<(), RunError> {
         self.engine = None;
-        let Cluster::Wire(wire) = &mut self.cluster else { return Ok(()) };
         if self.outside.as_ref().is_none_or(|outside| outside.keep) {
             return Ok(());
         }
-        wire.remove();
         let start = clock.now();
+        self.let_writes_arrive(clock);
         let mut is_forced = false;
         let mut rounds = 0_u32;
         loop {
             let Cluster::Wire(wire) = &mut self.cluster else { return Ok(()) };
-            let left = wire.left();
+            if rounds.is_multiple_of(REMOVE_EVERY) {
+                // Again now and then: whoever is still at work may have made something anew.
+                wire.remove();
+            }
+            let Left { what, why } = wire.left();
             let waited = clock.now().since(start);
-            if left.is_empty() {
+            if what.is_empty() {
                 wire.forget();
                 return Ok(());
             }
-            if waited > limits::REMOVAL {
-                let what: Vec<String> = left.iter().map(|(key, _)| key.to_string()).collect();
-                let why = format!("still there {} s after it was deleted", waited.as_secs());
-                let left = SiteError::Left { what: what.join(", "), why };
-                return Err(told(self.scenario, left));
+            let bound = if why.is_some() { limits::UNREACHABLE } else { limits::REMOVAL };
+            if waited > bound {
+                let what: Vec<String> = what.iter().map(|(key, _)| key.to_string()).collect();
+                let late = || format!("still there {} s after it was deleted", waited.as_secs());
+                let why = why.unwrap_or_else(late);
+                // It has been tried: nobody waits for that again.
+                wire.forget();
+                return Err(told(self.scenario, SiteError::Left { what: what.join(", "), why }));
             }
             if waited > limits::REMOVAL / 8 && !is_forced {
                 is_forced = true;
                 wire.force();
             }
             rounds += 1;
-            if rounds.is_multiple_of(REMOVE_EVERY) {
-                // Something may have been made anew by whoever was still at work.
-                wire.remove();
-            }
             self.let_inside_work(clock, GLANCE);
+        }
+    }
+
+    /// Waits for the answers to what was sent last: what is not known to be made is not removed.
+    fn let_writes_arrive(&mut self, clock: &Clock) {
+        let until = clock.now() + limits::ANSWER_TO_LAB;
+        while matches!(&self.cluster, Cluster::Wire(wire) if wire.is_writing())
+            && clock.now() < until
+        {
+            self.let_inside_work(clock, GLANCE / 10);
         }
     }
 

@@ -66,7 +66,8 @@ fn paths(scenario: &Scenario) -> Vec<Problem> {
 fn is_there(repo: &Repo, path: &str) -> bool {
     match repo {
         Repo::Folder { path: folder, .. } => is_repository(folder) || folder.join(path).exists(),
-        Repo::Files(files) => files.keys().any(|file| is_below(&clean_path(file), path)),
+        // The keys are clean paths: they were read so.
+        Repo::Files(files) => files.keys().any(|file| is_below(file, path)),
     }
 }
 

@@ -82,9 +82,10 @@ fn plain(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// Where to look from, for a kustomization that reaches above the folder: `entry` is the quoted
-/// path that does.
+/// Where to look from, for a kustomization that reaches above the folder: `entry` is the field and
+/// the quoted path that does.
 fn above(trial: &Trial<'_>, file: &str, entry: &str) -> String {
+    let entry = entry.find('"').map_or(entry, |at| &entry[at..]);
     let up = entry.trim_matches('"').split('/').take_while(|part| *part == "..").count();
     let levels = up.saturating_sub(file.matches('/').count());
     let Ok(real) = trial.folder.canonicalize() else { return String::new() };

@@ -92,3 +92,36 @@ fn a_tool_that_is_not_installed_is_one_message() {
         assert_eq!(told.lines().count(), 1, "{told}");
     }
 }
+
+/// Docker as far as kind gets with it before it needs a container that runs.
+const DOCKER: &str = "case \"$*\" in
+info*) echo '{\"MemoryLimit\":true,\"CPUShares\":true,\"PidsLimit\":true,\"CgroupDriver\":\"systemd\",\
+\"CgroupVersion\":\"2\",\"OSType\":\"linux\",\"Driver\":\"overlay2\"}' ;;
+'network ls'*) echo 1 ;;
+run*) echo 2 ;;
+esac";
+
+#[test]
+fn the_real_kind_makes_the_nodes_that_are_wished_for() {
+    let path = std::env::var("PATH").unwrap();
+    if !path.split(':').any(|folder| Path::new(folder).join("kind").is_file()) {
+        eprintln!("skipped: no kind here (go install sigs.k8s.io/kind)");
+        return;
+    }
+    for (nodes, roles) in [("1", 1), ("2", 2)] {
+        let bin = tempfile::tempdir().unwrap();
+        double(bin.path(), "docker", DOCKER);
+        let flags = ["--cluster", "kind:try", "--k8s-version", "1.36.3", "--nodes", nodes];
+        let (output, calls) = run(bin.path(), &flags);
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(4), "{told}");
+        assert!(told.contains("kind create cluster --name try"), "{told}");
+        assert!(told.contains("failed to create cluster"), "{told}");
+        assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+        let made: Vec<&str> = calls.lines().filter(|call| call.starts_with("run ")).collect();
+        assert_eq!(made.len(), roles, "{calls}");
+        assert!(made.iter().all(|call| call.contains("kindest/node:v1.36.3")), "{calls}");
+        let of = |role: &str| calls.matches(&format!("kind.role={role} ")).count();
+        assert_eq!((of("control-plane"), of("worker")), (1, roles - 1), "{calls}");
+    }
+}

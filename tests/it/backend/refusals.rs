@@ -7,7 +7,7 @@ use std::path::Path;
 use towtank::object::json;
 use towtank::serve::tls::Pair;
 
-use super::places::{SMALL, Served, folder, told, towtank};
+use super::places::{SMALL, Served, folder, signal, told, towtank};
 
 /// Runs the small scenario with a kubeconfig; it must end in exit code 4 and this one line.
 #[track_caller]
@@ -46,6 +46,33 @@ fn kubeconfig(server: &str) -> (tempfile::TempDir, std::path::PathBuf) {
 fn a_server_that_is_not_there() {
     let (_folder, file) = kubeconfig("https://127.0.0.1:1");
     refused("kubeconfig", Some(&file), &["https://127.0.0.1:1", "cannot be used", "refused"]);
+}
+
+/// A server that takes connections and never says a word.
+fn silent() -> (std::net::TcpListener, tempfile::TempDir, std::path::PathBuf) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (folder, file) = kubeconfig(&format!("https://127.0.0.1:{port}"));
+    (listener, folder, file)
+}
+
+#[test]
+fn a_server_that_never_answers() {
+    let (_listener, _folder, file) = silent();
+    refused("kubeconfig", Some(&file), &["cannot be used", "no answer in 10 s"]);
+}
+
+#[test]
+fn an_interrupt_while_the_server_is_waited_for() {
+    let (listener, _folder, file) = silent();
+    let folder = folder(SMALL);
+    let mut command = towtank(folder.path(), &["run", ".", "--cluster", "kubeconfig"]);
+    let child = command.env("KUBECONFIG", &file).spawn().unwrap();
+    let (_held, _) = listener.accept().unwrap();
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", told(&output));
+    assert_eq!(told(&output), "interrupted\n");
 }
 
 #[test]

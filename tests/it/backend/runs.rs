@@ -116,6 +116,7 @@ fn an_interrupted_run_leaves_nothing_behind() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", told(&output));
     assert!(told(&output).contains("interrupted"), "{}", told(&output));
+    assert_eq!(told(&output).lines().count(), 1, "{}", told(&output));
     assert_eq!(served.names("/api/v1/namespaces"), before);
 }
 

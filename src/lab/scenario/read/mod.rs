@@ -187,7 +187,7 @@ fn metrics(view: View<'_>) -> Vec<MetricRule> {
         let Some(object) = words::object_ref(&key.value, key.at) else { continue };
         for (name, reading) in readings.entries() {
             let text = match reading.json() {
-                Value::String(text) => text,
+                Value::String(text) => text.into(),
                 other => other.to_string(),
             };
             let reading = metric::reading(&text).flatten();
@@ -227,6 +227,7 @@ fn script(view: View<'_>) -> Behaviour {
         exit: exit
             .map(|exit| Exit { after: after(exit), code: exit.get("code").code().unwrap_or(0) }),
         stop,
+        ..Behaviour::default()
     }
 }
 

@@ -30,7 +30,12 @@ pub(super) static SCENARIO: Map = Map {
         Key::may("seed", Shape::Whole(0, u64::MAX), "The seed, where the command line gives none."),
         Key::may(
             "needs",
-            Shape::List(&Shape::Word(&["scripted-images", "virtual-time", "faults"])),
+            Shape::List(&Shape::Word(&[
+                "scripted-images",
+                "scripted-nodes",
+                "virtual-time",
+                "faults",
+            ])),
             "What the place must give that it is run in; where it does not, it is skipped.",
         ),
         Key::may(

@@ -93,13 +93,13 @@ pub(super) fn find(
         }
         walk(document, &mut |node, style| match node {
             Use::Reference(at, name, pinned) if name == image => {
-                let new = edit::scalar(&Value::String(tag.behind(name)), style);
+                let new = edit::scalar(&Value::String(tag.behind(name).into()), style);
                 let splices = vec![Splice { span: at.span.clone(), new }];
                 found.push(Place { pinned, splices });
             }
             Use::Values(name, at) if name == image => {
                 let (Tag::Tag(text) | Tag::Digest(text)) = tag;
-                let new = edit::scalar(&Value::String(text.clone()), style);
+                let new = edit::scalar(&Value::String(text.as_str().into()), style);
                 let splices = vec![Splice { span: at.span.clone(), new }];
                 found.push(Place { pinned: true, splices });
             }
@@ -184,7 +184,7 @@ fn name_of(reference: &str) -> &str {
 /// What gives an entry of a kustomization its tag.
 fn entry_splices(text: &str, entry: &Node, tag: &Tag) -> Result<Vec<Splice>, String> {
     let (key, new) = tag.entry();
-    let new = Value::String(new.to_owned());
+    let new = Value::String(new.into());
     match (entry.entry("newTag"), entry.entry("digest")) {
         (Some(_), Some(_)) => {
             Err("has both newTag and digest in its entry; take one of them out".to_owned())
