@@ -1,7 +1,7 @@
 //! Runs one benchmark and takes its samples. What is measured is in the files of the bodies.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A benchmark.
 pub(crate) struct Bench {
@@ -27,12 +27,25 @@ pub(crate) struct Sample {
     pub(crate) elapsed_ns: u64,
 }
 
-/// `samples` runs after one that is not counted (unless only one is asked for).
+/// What a benchmark may take, all in all, once it has its [`LEAST`] samples: what makes a world
+/// ready takes longer than what is timed in it.
+const BUDGET: Duration = Duration::from_secs(30);
+
+/// See [`BUDGET`].
+const LEAST: usize = 5;
+
+/// Up to `samples` runs after one that is not counted (unless only one is asked for).
+#[expect(clippy::disallowed_methods, reason = "real time is what a benchmark is about")]
 pub(crate) fn run(bench: &Bench, size: usize, samples: usize) -> Vec<Sample> {
+    let start = Instant::now();
     if samples > 1 {
         black_box((bench.body)(size, 0)());
     }
-    (0..samples).map(|run| sample(bench, size, run)).collect()
+    let mut taken = Vec::new();
+    while taken.len() < samples && (taken.len() < LEAST || start.elapsed() < BUDGET) {
+        taken.push(sample(bench, size, taken.len()));
+    }
+    taken
 }
 
 fn sample(bench: &Bench, size: usize, run: usize) -> Sample {

@@ -56,6 +56,23 @@ pub(crate) fn apply_same(size: usize, seed: u64) -> Work {
     })
 }
 
+/// `size` creates through the API server, before one watch; right is each whose event is there with
+/// the answer.
+pub(crate) fn write_to_event(size: usize, seed: u64) -> Work {
+    let mut server = Server::new(&Rng::new(seed));
+    let now = Time::VIRTUAL_START;
+    let from = server.revision().to_string();
+    let watch = Request::watch(CONFIG_MAPS, "default", &from);
+    let opened = server.handle(now, 1, 0, &watch).response.code;
+    assert_eq!(opened, 200, "the watch is open");
+    let create = |n| Request::create(CONFIG_MAPS, "default", config_map(n, n));
+    let creates: Vec<Request> = (0..size).map(create).collect();
+    Box::new(move || {
+        let heard = |create: &&Request| server.handle(now, 2, 1, create).deliveries.len() == 1;
+        creates.iter().filter(heard).count()
+    })
+}
+
 /// A ConfigMap of about 1 kB.
 fn config_map(number: usize, content: usize) -> Object {
     let text = format!("{content:0>1000}");
