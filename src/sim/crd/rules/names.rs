@@ -62,15 +62,8 @@ impl<'n> Scope<'n> {
     ) -> Known<'n> {
         match &expression.expr {
             Expr::Ident(name) => self.ident(name, bound, fault),
-            Expr::Literal(literal) => Known::Type(match literal {
-                LiteralValue::Boolean(_) => "bool",
-                LiteralValue::Bytes(_) => "bytes",
-                LiteralValue::Double(_) => "double",
-                LiteralValue::Int(_) => "int",
-                LiteralValue::String(_) => "string",
-                LiteralValue::UInt(_) => "uint",
-                LiteralValue::Null => return Known::Any,
-            }),
+            Expr::Literal(LiteralValue::Null) => Known::Any,
+            Expr::Literal(literal) => Known::Type(literal_type(literal)),
             Expr::Select(select) => self.select(select, bound, fault),
             Expr::Call(call) => self.call(call, bound, fault),
             Expr::Comprehension(c) => {
@@ -323,5 +316,18 @@ fn has_type(node: &Node) -> bool {
         },
         "string" | "integer" | "number" | "boolean" => true,
         _ => false,
+    }
+}
+
+/// The type of a literal, as rules name it.
+pub(super) fn literal_type(literal: &LiteralValue) -> &'static str {
+    match literal {
+        LiteralValue::Boolean(_) => "bool",
+        LiteralValue::Bytes(_) => "bytes",
+        LiteralValue::Double(_) => "double",
+        LiteralValue::Int(_) => "int",
+        LiteralValue::String(_) => "string",
+        LiteralValue::UInt(_) => "uint",
+        LiteralValue::Null => "null_type",
     }
 }

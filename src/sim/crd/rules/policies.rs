@@ -4,11 +4,11 @@
 //! Objects have no type here, so nothing is said of their fields; what is wrong with how a text
 //! is written is `compile`'s to say.
 
-use kube_cel::cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, StructExpr};
+use kube_cel::cel::common::ast::{EntryExpr, Expr, IdedExpr, StructExpr};
 
 use super::Program;
 use super::compile::shown;
-use super::names::GLOBALS;
+use super::names::{GLOBALS, literal_type};
 
 /// What an expression may name.
 #[derive(Clone, Debug, Default)]
@@ -60,18 +60,6 @@ fn known(expression: &IdedExpr) -> Option<String> {
         },
         _ => return None,
     })
-}
-
-fn literal_type(literal: &LiteralValue) -> &'static str {
-    match literal {
-        LiteralValue::Boolean(_) => "bool",
-        LiteralValue::Bytes(_) => "bytes",
-        LiteralValue::Double(_) => "double",
-        LiteralValue::Int(_) => "int",
-        LiteralValue::String(_) => "string",
-        LiteralValue::UInt(_) => "uint",
-        LiteralValue::Null => "null_type",
-    }
 }
 
 struct Walk<'w> {
