@@ -6,13 +6,16 @@
 //! real one; if less important pods are in its way they go, and the room is kept for it. An Event is
 //! not repeated while its text stays the same.
 //!
-//! Reading order: `demand` and `nodes` (who takes what), `filter` and `peers` (who may be where),
-//! `score` (where it is best), `preempt` and `room` (who has to go), `claims`, `told` (what is sent).
+//! Reading order: `demand` and `nodes` (who takes what), `filter`, `others` and `peers` (who may be
+//! where), `near` and `score` (where it is best), `preempt` and `room` (who has to go), `claims`, `told`
+//! (what is sent).
 
 mod claims;
 mod demand;
 mod filter;
+mod near;
 mod nodes;
+mod others;
 mod peers;
 mod preempt;
 mod room;
@@ -32,8 +35,10 @@ use crate::object::Object;
 use claims::Claims;
 use demand::Demand;
 pub(super) use filter::tolerates;
+use near::Near;
 use nodes::{Load, Loads, PodName};
-use peers::{Near, Peers};
+use others::Others;
+use peers::Peers;
 use preempt::Refused;
 use told::Told;
 
@@ -121,7 +126,7 @@ impl Scheduler {
             }
             return;
         };
-        if change.old.is_none() && peers::is_social(new) {
+        if change.old.is_none() && others::is_social(new) {
             self.social.push(name.clone());
         }
         if let Some(node) = node_of(new) {
@@ -256,7 +261,13 @@ impl Scheduler {
     ) -> Result<String, Vec<Refused>> {
         let mut refused = Vec::new();
         let mut fitting: Vec<(&Load, &Object)> = Vec::new();
-        let peers = Peers::of(pod, &self.pods, &self.nodes, &self.loads, &self.social);
+        let others = Others {
+            pods: &self.pods,
+            nodes: &self.nodes,
+            loads: &self.loads,
+            social: &self.social,
+        };
+        let peers = Peers::of(pod, others);
         let is_choosy = filter::is_choosy(pod);
         for (load, node) in self.loads.there() {
             let kept = self.kept(name, node, demand, load);
@@ -274,7 +285,7 @@ impl Scheduler {
         if fitting.is_empty() {
             return Err(refused);
         }
-        let near = Near::of(pod, &self.pods, &self.nodes, &self.loads, &self.social);
+        let near = Near::of(pod, others);
         let best = score::best(pod, demand, &fitting, &near);
         best.map(|node| node.name().to_owned()).ok_or(refused)
     }

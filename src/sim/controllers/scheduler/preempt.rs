@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::demand::Demand;
 use super::filter::{self, Refusal};
 use super::nodes::{Loads, PodName};
+use super::others::Others;
 use super::peers::Peers;
 use crate::api::Informer;
 use crate::object::{LabelSelector, Object};
@@ -139,7 +140,8 @@ fn fits(pod: &Object, demand: &Demand, node: &str, view: &View<'_>) -> Result<()
         return Err(Refusal::outright(NO_HELP));
     };
     filter::check(pod, demand, node, view.loads.of(node.name()))?;
-    Peers::of(pod, view.pods, view.nodes, view.loads, view.social).admit(node)
+    let View { pods, nodes, social, .. } = *view;
+    Peers::of(pod, Others { pods, nodes, loads: view.loads, social }).admit(node)
 }
 
 /// The more important first: by priority, then who has run longer.

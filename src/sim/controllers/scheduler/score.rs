@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use super::demand::Demand;
 use super::filter;
+use super::near::Near;
 use super::nodes::Load;
-use super::peers::Near;
 use crate::object::{Object, Value};
 
 /// What a wish weighs beside room, of which each of its two parts weighs one.
@@ -104,16 +104,16 @@ fn neighbours(fitting: &[(&Load, &Object)], near: &Near<'_>) -> Vec<i64> {
 pub(super) struct SoftSpread<'a> {
     pub(super) key: &'a str,
     pub(super) max_skew: i64,
-    pub(super) counts: BTreeMap<&'a str, i64>,
+    pub(super) counts: BTreeMap<&'a str, usize>,
 }
 
 impl SoftSpread<'_> {
     /// Fewer pods are better; `None` for a node that is in no part.
     fn raw(&self, node: &Object) -> Option<f64> {
         let count = self.counts.get(node.label(self.key)?).copied().unwrap_or(0);
-        let float = |number: i64| f64::from(i32::try_from(number).unwrap_or(i32::MAX));
-        let parts = i64::try_from(self.counts.len()).unwrap_or(i64::MAX);
-        Some(float(count) * (float(parts) + 2.0).ln() + float(self.max_skew - 1))
+        let float = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        let skew = f64::from(i32::try_from(self.max_skew - 1).unwrap_or(i32::MAX));
+        Some(float(count) * (float(self.counts.len()) + 2.0).ln() + skew)
     }
 }
 
