@@ -49,7 +49,7 @@ pub use apply::apply;
 pub use conflict::{Conflict, Conflicts};
 pub use managers::NotManaged;
 pub use policy::merge_unowned;
-pub use reset::{reset, reset_custom};
+pub use reset::{reset, reset_custom, status_keeps_metadata};
 pub use update::{keep_times, update};
 
 /// Who writes, and how.

@@ -33,6 +33,12 @@ const SPEC_AND_STATUS: &[&str] = &[
     "VolumeAttachment",
 ];
 
+/// Whether writers of the `/status` of a built-in kind change nothing of its metadata.
+#[must_use]
+pub fn status_keeps_metadata(kind: &str) -> bool {
+    METADATA_TOO.contains(&kind)
+}
+
 /// Kinds whose `/status` puts `metadata` back too.
 const METADATA_TOO: &[&str] = &[
     "APIService",
@@ -83,7 +89,7 @@ pub fn reset(kind: &str, subresource: &str) -> &'static Set {
         ("Pod", "status") => &SETS.pod_status,
         ("Namespace", "finalize") => &SETS.status,
         (kind, "") if SPEC_AND_STATUS.contains(&kind) => &SETS.status,
-        (kind, "status") if METADATA_TOO.contains(&kind) => &SETS.spec_and_metadata,
+        (kind, "status") if status_keeps_metadata(kind) => &SETS.spec_and_metadata,
         (kind, "status") if SPEC_AND_STATUS.contains(&kind) => &SETS.spec,
         _ => &SETS.none,
     }

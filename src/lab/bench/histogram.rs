@@ -114,7 +114,7 @@ impl Histogram {
 }
 
 /// Whole microseconds as milliseconds with their three digits.
-fn millis(us: u64) -> String {
+pub(super) fn millis(us: u64) -> String {
     format!("{}.{:03}", us / 1_000, us % 1_000)
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::compare::{Change, Comparison, Row};
 use super::gate::{Moved, Unit};
+use super::histogram::millis;
 use super::{Figures, Measured, Settings, Summary};
 use crate::record::in_words;
 
@@ -206,7 +207,7 @@ pub fn moved(found: &[Moved], baseline: &str) -> String {
 
 /// A duration of which no digit is left out: what is gated is exact.
 fn exact(us: u64) -> String {
-    format!("{}.{:03} ms", us / 1_000, us % 1_000)
+    format!("{} ms", millis(us))
 }
 
 #[cfg(test)]

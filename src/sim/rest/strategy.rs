@@ -4,6 +4,7 @@
 use super::custom;
 use super::kinds::Kind;
 use crate::base::Time;
+use crate::fields;
 use crate::object::{Key, Object, Value, json};
 
 mod jobs;
@@ -244,7 +245,7 @@ pub(super) fn prepare_for_update(
 fn keep_all_but_status(kind: &Kind, live: &Object, object: &mut Object) {
     copy(live, object, &["spec"]);
     match kind.kind {
-        kind if STATUS_ALONE.contains(&kind) => {
+        kind if fields::status_keeps_metadata(kind) => {
             for field in ["annotations", "finalizers", "labels", "ownerReferences"] {
                 copy(live, object, &["metadata", field]);
             }
@@ -258,17 +259,6 @@ fn keep_all_but_status(kind: &Kind, live: &Object, object: &mut Object) {
         _ => {}
     }
 }
-
-/// Kinds whose writers of a status change nothing of the metadata.
-const STATUS_ALONE: &[&str] = &[
-    "APIService",
-    "FlowSchema",
-    "PriorityLevelConfiguration",
-    "ResourceClaim",
-    "ServiceCIDR",
-    "ValidatingAdmissionPolicy",
-    "VolumeAttachment",
-];
 
 fn copy(live: &Object, object: &mut Object, path: &[&str]) {
     match live.at(path) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use towtank::object::{Gvr, Map, Object, Value, json, schema};
 
-use super::tracks::mask_uids;
+use super::tracks::{mask_uids, replaced};
 use super::world::World;
 
 const CLUSTER_WIDE: [&str; 3] = ["clusterroles", "persistentvolumes", "storageclasses"];
@@ -45,28 +45,6 @@ fn path(target: &str) -> String {
     };
     let inside = if CLUSTER_WIDE.contains(&plural) { "" } else { "/namespaces/case" };
     format!("{group}{inside}/{target}")
-}
-
-/// A run of characters that `is_part` takes, if it is as long as `length` says.
-fn replaced(
-    text: &str,
-    word: &str,
-    is_part: impl Fn(char) -> bool,
-    is_it: impl Fn(&str) -> bool,
-) -> String {
-    let mut out = String::new();
-    let mut run = String::new();
-    for letter in text.chars().chain([' ']) {
-        if is_part(letter) {
-            run.push(letter);
-            continue;
-        }
-        out.push_str(if is_it(&run) { word } else { &run });
-        run.clear();
-        out.push(letter);
-    }
-    out.pop();
-    out
 }
 
 fn masked_text(text: &str) -> String {

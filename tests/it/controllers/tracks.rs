@@ -224,7 +224,8 @@ fn without_revisions(value: &Value) -> Value {
 
 /// Eight digits by themselves are the minutes of a schedule.
 fn mask_minutes(text: &str) -> String {
-    replaced(text, "minutes", |run| run.len() == 8 && run.bytes().all(|b| b.is_ascii_digit()))
+    let is_it = |run: &str| run.len() == 8 && run.bytes().all(|b| b.is_ascii_digit());
+    replaced(text, "minutes", |letter| letter.is_alphanumeric() || letter == '_', is_it)
 }
 
 fn mask_times(text: &str) -> String {
@@ -246,12 +247,17 @@ fn time_in(text: &str) -> Option<usize> {
     text.as_bytes().windows(FORM.len()).position(is_it)
 }
 
-/// Every run of letters and digits that `is_it` takes becomes `word`.
-fn replaced(text: &str, word: &str, is_it: impl Fn(&str) -> bool) -> String {
+/// Every run of letters that `is_part` takes becomes `word`, if `is_it` takes the run.
+pub(super) fn replaced(
+    text: &str,
+    word: &str,
+    is_part: impl Fn(char) -> bool,
+    is_it: impl Fn(&str) -> bool,
+) -> String {
     let mut out = String::new();
     let mut run = String::new();
     for letter in text.chars().chain(['\0']) {
-        if letter.is_alphanumeric() || letter == '_' {
+        if is_part(letter) {
             run.push(letter);
             continue;
         }
