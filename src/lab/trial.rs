@@ -16,7 +16,7 @@ use crate::base::{Time, limits};
 use crate::engine::kinds::Kinds;
 use crate::engine::model::{App, FailurePolicy, Node, Tree};
 use crate::engine::plan::{self, Desired, DesiredSet};
-use crate::engine::{live, render, source};
+use crate::engine::{live, render};
 use crate::lab::scenario::model::{
     Action, Commit, Edit, Expectation, Expected, GivenApp, ImageRule, Moment, Notice, Placed,
     Position, Push, PushKind, Repo, Scenario, State, StateExpectation, Step, Target, World,
@@ -142,9 +142,7 @@ impl<'a> Trial<'a> {
                 other => other.to_string(),
             })
         })?;
-        let artifact = source::Trees::new()
-            .artifact(git.objects(), &git.head())
-            .map_err(|error| refused(error.to_string()))?;
+        let artifact = git.artifact().map_err(|error| refused(error.to_string()))?;
         Ok(Self { folder, app, git, tree: artifact.tree })
     }
 

@@ -427,8 +427,7 @@ impl World {
                 out.direct.push(delivery);
                 continue;
             }
-            let aside =
-                aside || aside::is_aside(client, aside::plural_of(delivery.event.object.kind()));
+            let aside = aside || aside::is_aside(client, delivery.event.object.kind());
             let rng = if aside { &mut self.aside } else { &mut self.rng };
             let drawn = now + self.profile.watch.draw(rng);
             let due = self.after_last(client, id, drawn);

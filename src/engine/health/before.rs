@@ -6,7 +6,7 @@
 //! `observedGeneration` and the `ProgressDeadlineExceeded` of the revision before (R-HLT-02); the
 //! condition turns when the pods of that are gone.
 
-use crate::object::{Object, Value};
+use crate::object::Object;
 
 /// Whether the deadline that `object` says was exceeded is that of an earlier revision: it was said
 /// already when `answer`, the answer to what was applied, was given, and the controller had not
@@ -21,15 +21,15 @@ pub fn is_of_before(object: &Object, answer: &Object) -> bool {
 
 /// When a Deployment's controller last said that its deadline was exceeded.
 fn exceeded(object: &Object) -> Option<&str> {
-    let conditions = object.at(&["status", "conditions"])?.as_array()?;
-    let is_deadline = |one: &&Value| one["reason"].as_str() == Some("ProgressDeadlineExceeded");
-    conditions.iter().find(is_deadline)?.get("lastUpdateTime").and_then(Value::as_str)
+    let said = object.condition("Progressing")?;
+    let said = Some(said).filter(|said| said["reason"] == "ProgressDeadlineExceeded")?;
+    said["lastUpdateTime"].as_str()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::json;
+    use crate::object::{Value, json};
 
     fn deployment(generation: i64, observed: i64, exceeded_at: Option<&str>) -> Object {
         let condition = exceeded_at.map(|at| {

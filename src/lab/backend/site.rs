@@ -204,8 +204,7 @@ impl Site {
     }
 
     /// What there is for scenarios here.
-    #[must_use]
-    pub fn gives(&self) -> Gives {
+    fn gives(&self) -> Gives {
         self.place.gives(self.terms.pods)
     }
 

@@ -7,7 +7,6 @@ use super::figures::{Claim, Row};
 use super::guide;
 use crate::base::Time;
 use crate::engine::model::Tree;
-use crate::engine::source::Trees;
 use crate::lab::world::git::GitWorld;
 
 /// Lints the files of a commit: each finding with its place, in words.
@@ -117,8 +116,7 @@ fn committed(edit: &Edit) -> Result<std::sync::Arc<Tree>, String> {
     let text = text.ok_or_else(|| format!("{}: there is no {:?}", edit.file, edit.from))?;
     *text = text.replacen(edit.from, edit.to, 1);
     let files = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-    let world = GitWorld::from_files(&files, Time::VIRTUAL_START).map_err(|e| e.to_string())?;
-    let head = world.head();
-    let artifact = Trees::new().artifact(world.objects(), &head).map_err(|e| e.to_string())?;
+    let world = GitWorld::from_files(&files, Time::VIRTUAL_START);
+    let artifact = world.and_then(|world| world.artifact()).map_err(|e| e.to_string())?;
     Ok(artifact.tree)
 }

@@ -10,7 +10,7 @@ use super::ground::{File, Ground, NOWHERE, placed};
 use super::things::Thing;
 use crate::base::Time;
 use crate::engine::model::{App, FailurePolicy};
-use crate::engine::{plan, render, source};
+use crate::engine::{plan, render};
 use crate::lab::scenario::Scenario;
 use crate::lab::scenario::field;
 use crate::lab::scenario::model::{Edit, FieldEdit, GivenApp, Notice, ObjectRef, Repo, World};
@@ -199,9 +199,8 @@ fn things(apps: &[GivenApp], files: &BTreeMap<String, String>, optional: &[File]
     let optional = optional.filter_map(|file| Some((file.path.clone(), file.texts.first()?)));
     let all = files.iter().map(|(path, text)| (path.clone(), text)).chain(optional);
     let all = all.map(|(path, text)| (path, text.clone().into_bytes())).collect();
-    let Ok(git) = GitWorld::from_files(&all, Time::VIRTUAL_START) else { return Vec::new() };
-    let artifact = source::Trees::new().artifact(git.objects(), &git.head());
-    let Ok(artifact) = artifact else { return Vec::new() };
+    let git = GitWorld::from_files(&all, Time::VIRTUAL_START);
+    let Ok(artifact) = git.and_then(|git| git.artifact()) else { return Vec::new() };
     let mut cache = render::ParseCache::default();
     let mut things = Vec::new();
     for GivenApp { app, .. } in apps {

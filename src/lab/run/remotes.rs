@@ -4,7 +4,6 @@
 use crate::base::Time;
 use crate::engine::model::Node;
 use crate::engine::render::kustomize::{Options, Remotes};
-use crate::engine::source::Trees;
 use crate::lab::scenario::model::{Mapped, Scenario};
 use crate::lab::world::git::{GitError, GitWorld};
 
@@ -16,8 +15,7 @@ pub(super) fn read(scenario: &Scenario, now: Time) -> Result<Remotes, RunError> 
     for Mapped { url, written, path } in &scenario.remotes {
         let read = || -> Result<Node, GitError> {
             let world = GitWorld::from_path(path, now)?;
-            let artifact = Trees::new().artifact(world.objects(), &world.head())?;
-            Ok(Node::Dir(artifact.tree))
+            Ok(Node::Dir(world.artifact()?.tree))
         };
         let wrong = |source| RunError::Repository {
             file: format!("{}:{}", scenario.file.display(), written.at),

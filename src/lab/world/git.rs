@@ -33,7 +33,7 @@ use std::sync::Arc;
 use gix::ObjectId;
 
 use crate::base::Time;
-use crate::engine::model::GitId;
+use crate::engine::model::{Artifact, GitId};
 use crate::engine::source::{self, NOTES_REF, Signature, notes};
 
 pub use draft::{Draft, Edit, Staged};
@@ -108,6 +108,14 @@ impl GitWorld {
     #[must_use]
     pub fn head(&self) -> GitId {
         source::git_id(&self.head_id())
+    }
+
+    /// The newest commit of the default branch with its files, read anew.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn artifact(&self) -> Result<Artifact, GitError> {
+        Ok(source::Trees::new().artifact(self.objects(), &self.head())?)
     }
 
     /// What whoever reads the run's output should know about the repository: symbolic links in

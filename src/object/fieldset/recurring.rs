@@ -10,6 +10,7 @@
 use std::cell::RefCell;
 
 use super::{PathElement, Set};
+use crate::object::value::names::{self, mix};
 use crate::object::{Map, Value};
 
 /// Places for levels; which one a level has follows from its print.
@@ -76,15 +77,10 @@ fn print(set: &Set, start: u64) -> u64 {
 
 fn print_of(value: &Value) -> u64 {
     match value {
-        Value::String(text) => text.bytes().fold(4, |print, byte| mix(print, u64::from(byte))),
+        Value::String(text) => names::print(text),
         Value::Number(number) => number.as_u64().unwrap_or(5),
         _ => 6,
     }
-}
-
-fn mix(print: u64, next: u64) -> u64 {
-    // The multiplier is the golden ratio's, as in Fibonacci hashing.
-    (print.rotate_left(5) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod index;
 mod key;
 mod macros;
 mod map;
-mod names;
+pub(in crate::object) mod names;
 mod text;
 
 pub use convert::ToValue;

@@ -80,18 +80,22 @@ fn place(text: &str, slots: usize) -> usize {
     (print(text) >> 40) as usize & (slots - 1)
 }
 
-/// A number that equal texts share, and others mostly do not.
-pub(super) fn print(text: &str) -> u64 {
+/// The number of something with one part more.
+pub(in crate::object) fn mix(print: u64, next: u64) -> u64 {
     // The multiplier is the golden ratio's, as in Fibonacci hashing.
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    (print.rotate_left(5) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A number that equal texts share, and others mostly do not.
+pub(in crate::object) fn print(text: &str) -> u64 {
     let mut hash = text.len() as u64;
     let mut chunks = text.as_bytes().chunks_exact(8);
     for chunk in &mut chunks {
         let word = chunk.first_chunk().map_or(0, |letters| u64::from_le_bytes(*letters));
-        hash = (hash.rotate_left(5) ^ word).wrapping_mul(SPREAD);
+        hash = mix(hash, word);
     }
     for byte in chunks.remainder() {
-        hash = (hash.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(SPREAD);
+        hash = mix(hash, u64::from(*byte));
     }
     hash
 }

@@ -133,3 +133,14 @@ pub(crate) fn with_status(object: &Object, status: Value) -> Object {
     fields.insert("status", status);
     Object(fields)
 }
+
+/// The condition that says why a pod is taken away.
+pub(super) fn disruption(pod: &Object, reason: &str, message: &str, now: Time) -> Value {
+    let mut condition = json!({"type": "DisruptionTarget", "status": "True",
+        "reason": reason, "message": message, "lastProbeTime": null,
+        "lastTransitionTime": now.rfc3339()});
+    if pod.generation() > 0 {
+        condition["observedGeneration"] = pod.generation().into();
+    }
+    condition
+}

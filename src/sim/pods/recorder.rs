@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::EVENTS;
 use super::ground::Note;
 use crate::api::{PatchKind, Request};
 use crate::base::{Time, limits};
-use crate::object::{Gvr, Object, event, json};
+use crate::object::{Object, event, json};
 
 /// Events of one object that are written without a pause, then one each [`REFILL`].
 const BURST: u32 = 25;
@@ -46,11 +47,10 @@ impl Recorder {
             told.events.clear();
         }
         let key = (note.field, note.reason, note.message);
-        let events = Gvr::new("", "v1", "events");
         if let Some((name, count)) = told.events.get_mut(&key) {
             *count += 1;
             let body = json!({"count": *count, "lastTimestamp": now.rfc3339()});
-            return Some(Request::patch(events, pod.namespace(), name, PatchKind::Strategic, body));
+            return Some(Request::patch(EVENTS, pod.namespace(), name, PatchKind::Strategic, body));
         }
         // Real names end in nanoseconds; the number written keeps those of one instant apart.
         self.written += 1;
@@ -58,7 +58,7 @@ impl Recorder {
         let name = format!("{}.{nanos:x}", pod.name());
         let event = event(pod, &name, note.warning, &key, now);
         told.events.insert(key, (name, 1));
-        Some(Request::create(events, pod.namespace(), event))
+        Some(Request::create(EVENTS, pod.namespace(), event))
     }
 
     /// The pod is gone.

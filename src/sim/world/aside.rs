@@ -10,17 +10,21 @@ use crate::sim::stages::Stage;
 
 const NODES: Gvr = Gvr::new("", "v1", "nodes");
 
+/// What is asked for besides, and by whom: resource and kind.
+const BESIDES: [(u32, &str, &str); 5] = [
+    (SCHEDULER, "persistentvolumeclaims", "PersistentVolumeClaim"),
+    (SCHEDULER, "storageclasses", "StorageClass"),
+    (SCHEDULER, "poddisruptionbudgets", "PodDisruptionBudget"),
+    (KUBELETS, "configmaps", "ConfigMap"),
+    (KUBELETS, "secrets", "Secret"),
+];
+
 /// Whether the latency of a message is drawn from a stream of its own. What is asked for besides
-/// does not change the times of all else in a world that has nothing of it.
-pub(super) fn is_aside(client: u32, plural: &str) -> bool {
-    match client {
-        STAGES => true,
-        SCHEDULER => {
-            matches!(plural, "persistentvolumeclaims" | "storageclasses" | "poddisruptionbudgets")
-        }
-        KUBELETS => matches!(plural, "configmaps" | "secrets"),
-        _ => false,
-    }
+/// does not change the times of all else in a world that has nothing of it. `what` is a resource
+/// or a kind.
+pub(super) fn is_aside(client: u32, what: &str) -> bool {
+    let mut besides = BESIDES.iter().filter(|(who, ..)| *who == client);
+    client == STAGES || besides.any(|(_, plural, kind)| [*plural, *kind].contains(&what))
 }
 
 /// The same of a request: what is told of nodes is told besides, too.
@@ -31,17 +35,6 @@ pub(super) fn is_request_aside(client: u32, request: &Request) -> bool {
     };
     is_aside(client, &request.resource.plural)
         || (request.resource.plural == "events" && is_of_node())
-}
-
-pub(super) fn plural_of(kind: &str) -> &'static str {
-    match kind {
-        "PersistentVolumeClaim" => "persistentvolumeclaims",
-        "StorageClass" => "storageclasses",
-        "PodDisruptionBudget" => "poddisruptionbudgets",
-        "ConfigMap" => "configmaps",
-        "Secret" => "secrets",
-        _ => "",
-    }
 }
 
 /// Whether nodes keep writing to the objects of a resource.

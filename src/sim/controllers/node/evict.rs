@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::disruption;
 use super::noticed::Taint;
 use crate::api::{PatchKind, Request};
 use crate::base::Time;
@@ -68,7 +67,7 @@ fn note(pod: &Arc<Object>, message: &str) -> Note {
 
 fn evict(pod: &Arc<Object>, now: Time) -> Plan {
     let message = "Taint manager: deleting due to NoExecute taint";
-    let condition = disruption(pod, "DeletionByTaintManager", message, now);
+    let condition = pod::disruption(pod, "DeletionByTaintManager", message, now);
     // As a client that compares two versions sends it: a new condition stands last.
     let had = pod.list(&["status", "conditions"]).iter().map(|had| had["type"].clone());
     let order = had.filter(|kind| *kind != condition["type"]).chain([condition["type"].clone()]);

@@ -149,14 +149,3 @@ fn set_condition(status: &mut Value, condition: Value) {
     }
     status["conditions"] = conditions.into();
 }
-
-/// The condition that says why a pod is taken away.
-fn disruption(pod: &Object, reason: &str, message: &str, now: Time) -> Value {
-    let mut condition = json!({"type": "DisruptionTarget", "status": "True",
-        "reason": reason, "message": message, "lastProbeTime": null,
-        "lastTransitionTime": now.rfc3339()});
-    if pod.generation() > 0 {
-        condition["observedGeneration"] = pod.generation().into();
-    }
-    condition
-}

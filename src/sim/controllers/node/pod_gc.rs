@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{disruption, end_and_delete, is_not_ready};
+use super::{end_and_delete, is_not_ready};
 use crate::api::Request;
 use crate::base::Time;
 use crate::object::Object;
@@ -52,7 +52,7 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
                 Some(_) => return Plan::nothing(),
             }
             let message = "PodGC: node no longer exists";
-            let condition = disruption(pod, "DeletionByPodGC", message, cx.now);
+            let condition = pod::disruption(pod, "DeletionByPodGC", message, cx.now);
             end_and_delete(pod, Some(condition))
         }
         // Once: what still holds it is not the collector's.

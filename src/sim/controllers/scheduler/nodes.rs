@@ -52,10 +52,7 @@ impl Loads {
     /// Counts a pod on `node`.
     pub(super) fn add(&mut self, pod: (String, String), node: &str, demand: Demand) {
         self.remove(&pod);
-        let load = self.nodes.entry(node.to_owned()).or_default();
-        load.asked = load.asked.plus(demand.asked);
-        load.weight = load.weight.plus(demand.weight);
-        load.ports.extend(demand.ports.iter().cloned());
+        self.nodes.entry(node.to_owned()).or_default().take(&demand);
         *self.priorities.entry(demand.priority).or_default() += 1;
         self.pods.insert(pod, (node.to_owned(), demand));
     }
@@ -118,13 +115,11 @@ impl Loads {
 }
 
 impl Load {
-    /// The same with one more pod.
-    pub(super) fn with(&self, demand: &Demand) -> Self {
-        let mut load = self.clone();
-        load.asked = load.asked.plus(demand.asked);
-        load.weight = load.weight.plus(demand.weight);
-        load.ports.extend(demand.ports.iter().cloned());
-        load
+    /// One more pod is on it.
+    pub(super) fn take(&mut self, demand: &Demand) {
+        self.asked = self.asked.plus(demand.asked);
+        self.weight = self.weight.plus(demand.weight);
+        self.ports.extend(demand.ports.iter().cloned());
     }
 
     /// How good the node `name` is for a pod, the best being the greatest: what is wished for, the

@@ -101,8 +101,7 @@ fn on_node(
     for victim in &all {
         view.loads.remove(&victim.name);
     }
-    let fits = fits(pod, demand, node, view);
-    if let Err(refusal) = fits {
+    if let Err(refusal) = fits(pod, demand, node, view) {
         put_back(&all, node, view);
         return Err(refusal.reasons);
     }
@@ -111,7 +110,7 @@ fn on_node(
     let (mut gone, mut broken) = (Vec::new(), 0);
     for victim in all {
         view.loads.add(victim.name.clone(), node, victim.demand.clone());
-        if self::fits(pod, demand, node, view).is_err() {
+        if fits(pod, demand, node, view).is_err() {
             view.loads.remove(&victim.name);
             broken += usize::from(victim.is_protected);
             gone.push(victim);
@@ -119,9 +118,8 @@ fn on_node(
     }
     put_back(&gone, node, view);
     gone.sort_by(by_importance);
-    let first = gone.first().map_or(i64::MIN, |victim| victim.demand.priority);
-    let first_started = gone.iter().filter(|v| v.demand.priority == first).map(|v| &v.started);
-    let started = first_started.min().cloned().unwrap_or_default();
+    let first = gone.first().map(|victim| (victim.demand.priority, victim.started.clone()));
+    let (first, started) = first.unwrap_or((i64::MIN, String::new()));
     // Upstream lifts each above zero, so that many small ones weigh more than few.
     let sum = gone.iter().map(|v| i128::from(v.demand.priority) + (1 << 31)).sum();
     let cost = (broken, first, sum, gone.len(), Reverse(started));
@@ -146,8 +144,8 @@ fn fits(pod: &Object, demand: &Demand, node: &str, view: &View<'_>) -> Result<()
 
 /// The more important first: by priority, then who has run longer.
 fn by_importance(one: &Victim, other: &Victim) -> std::cmp::Ordering {
-    let key = |victim: &Victim| (Reverse(victim.demand.priority), victim.started.clone());
-    key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
+    let by_priority = other.demand.priority.cmp(&one.demand.priority);
+    by_priority.then_with(|| (&one.started, &one.name).cmp(&(&other.started, &other.name)))
 }
 
 /// What is to be known of those who might go, the most important first.

@@ -26,7 +26,7 @@ impl Scheduler {
         let mut kept: Option<Load> = None;
         for (other, (at, needs)) in &self.nominated {
             if at == node.name() && other != name && needs.priority >= demand.priority {
-                kept = Some(kept.as_ref().unwrap_or(load).with(needs));
+                kept.get_or_insert_with(|| load.clone()).take(needs);
             }
         }
         kept
@@ -42,7 +42,7 @@ impl Scheduler {
         refused: &[Refused],
         out: &mut Outbox,
     ) {
-        if let Err(why) = self.may_preempt(pod, demand) {
+        if let Err(why) = self.may_preempt(name, pod, demand) {
             let text = filter::message(refused, &format!("preemption: {why}"));
             return self.park(now, name, pod, text, None, out);
         }
@@ -64,12 +64,16 @@ impl Scheduler {
     }
 
     /// Whether a pod may have others go for it.
-    fn may_preempt(&self, pod: &Object, demand: &Demand) -> Result<(), &'static str> {
+    fn may_preempt(
+        &self,
+        name: &PodName,
+        pod: &Object,
+        demand: &Demand,
+    ) -> Result<(), &'static str> {
         if pod.text(&["spec", "preemptionPolicy"]) == Some("Never") {
             return Err("not eligible due to preemptionPolicy=Never.");
         }
-        let name = (pod.namespace().to_owned(), pod.name().to_owned());
-        let Some((node, _)) = self.nominated.get(&name) else { return Ok(()) };
+        let Some((node, _)) = self.nominated.get(name) else { return Ok(()) };
         let going = self.loads.less_important(demand.priority).remove(node).unwrap_or_default();
         let is_going =
             |name: &PodName| self.pods.get(&name.0, &name.1).is_some_and(|pod| pod.is_deleting());

@@ -42,7 +42,7 @@ pub(super) fn best<'a>(
         let (load, node) = fitting[at];
         load.score(node.name(), demand, wishes[at])
     };
-    let best = (0..fitting.len()).max_by(|a, b| key(*a).cmp(&key(*b)));
+    let best = (0..fitting.len()).max_by_key(|at| key(*at));
     best.map(|at| fitting[at].1)
 }
 

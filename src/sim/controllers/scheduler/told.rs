@@ -1,6 +1,6 @@
 //! What the scheduler sends: bindings, conditions, Events. Values only; `mod` sends them.
 
-use super::{COMPONENT, EVENTS, POD, USER_AGENT, gvr};
+use super::{COMPONENT, EVENTS, POD, USER_AGENT, gvr, pod};
 use crate::api::{PatchKind, Request};
 use crate::base::Time;
 use crate::object::{Map, Object, Value, json};
@@ -33,15 +33,6 @@ fn status(pod: &Object, status: Value) -> Request {
     patch.by(USER_AGENT).subresource("status")
 }
 
-fn condition(pod: &Object, kind: &str, now: Time, rest: Value) -> Value {
-    let mut condition = rest;
-    condition["type"] = kind.into();
-    condition["lastProbeTime"] = Value::Null;
-    condition["lastTransitionTime"] = now.rfc3339().into();
-    condition["observedGeneration"] = pod.generation().into();
-    condition
-}
-
 /// That a pod fits nowhere, and on which node it will be once there is room (`None` leaves what
 /// was said before).
 pub(super) fn unschedulable(
@@ -50,8 +41,16 @@ pub(super) fn unschedulable(
     nominated: Option<&str>,
     now: Time,
 ) -> Request {
-    let rest = json!({"status": "False", "reason": "Unschedulable", "message": text});
-    let mut body = json!({"conditions": [condition(pod, "PodScheduled", now, rest)]});
+    let condition = json!({
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": text,
+        "lastProbeTime": null,
+        "lastTransitionTime": now.rfc3339(),
+        "observedGeneration": pod.generation(),
+    });
+    let mut body = json!({ "conditions": [condition] });
     if let Some(node) = nominated {
         body["nominatedNodeName"] = if node.is_empty() { Value::Null } else { node.into() };
     }
@@ -61,8 +60,8 @@ pub(super) fn unschedulable(
 /// That a pod has to go, and its deletion.
 pub(super) fn preempt(victim: &Object, now: Time) -> [Request; 2] {
     let text = format!("{COMPONENT}: preempting to accommodate a higher priority pod");
-    let rest = json!({"status": "True", "reason": "PreemptionByScheduler", "message": text});
-    let body = json!({"conditions": [condition(victim, "DisruptionTarget", now, rest)]});
+    let condition = pod::disruption(victim, "PreemptionByScheduler", &text, now);
+    let body = json!({ "conditions": [condition] });
     let delete = Request::delete(gvr(POD), victim.namespace(), victim.name()).by(USER_AGENT);
     [status(victim, body), delete]
 }
