@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::User;
 use crate::object::{Gvr, Name, Object, Value};
 
@@ -118,7 +120,7 @@ pub struct Options {
     /// Fields that the body's text gave twice, as paths; the last value counts (R-HTTP-33).
     pub duplicate_fields: Vec<String>,
     /// The body's text, if it was JSON: what is wrong with its fields is told in its order.
-    pub source: Option<Arc<[u8]>>,
+    pub source: Option<Bytes>,
 }
 
 /// One request.

@@ -95,6 +95,26 @@ impl Status {
         Self { code, reason, message, details: Some(details) }
     }
 
+    /// 404 for a path of which nothing is known.
+    #[must_use]
+    pub fn page_not_found() -> Self {
+        Self::new(404, Reason::Unknown, "404 page not found")
+    }
+
+    /// 404 for a resource that a group or version does not have.
+    #[must_use]
+    pub fn no_such_resource() -> Self {
+        let text = "the server could not find the requested resource";
+        Self { details: Some(Details::default()), ..Self::new(404, Reason::NotFound, text) }
+    }
+
+    /// 405 for a resource that is there.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        let text = "the server does not allow this method on the requested resource";
+        Self { details: Some(Details::default()), ..Self::new(405, Reason::MethodNotAllowed, text) }
+    }
+
     /// 404 for one object.
     #[must_use]
     pub fn not_found(resource: &Gvr, name: &str) -> Self {

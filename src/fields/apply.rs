@@ -8,7 +8,7 @@ use super::prune::prune;
 use super::track::{hand_over, record};
 use super::unchanged::names_the_same;
 use super::update::same_but_entries;
-use super::versions::{Changes, Types, has_others, refresh};
+use super::versions::{Changes, Types, is_custom, refresh};
 use super::{Applied, ApplyError, Write, last_applied, merge, typed};
 use crate::object::fieldset::{Set, never_recorded, of_object};
 use crate::object::schema::{Schema, TypeId, form};
@@ -77,7 +77,7 @@ pub fn apply(
 fn is_of_one_version(schema: &Schema, live: &Object, write: &Write<'_>) -> bool {
     let is_own =
         |entry: &Value| entry.get("apiVersion").and_then(Value::as_str) == Some(write.api_version);
-    !has_others(schema) || live.list(&managers::PATH).iter().all(is_own)
+    !is_custom(schema) || live.list(&managers::PATH).iter().all(is_own)
 }
 
 /// What a create starts from: the kind with nothing set.

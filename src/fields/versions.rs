@@ -22,16 +22,6 @@ pub(super) struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    /// The types of a version: of the one written, which these are, or of another of its kind.
-    pub(super) fn of(self, api_version: &str, write: &Write<'_>) -> Option<Types<'a>> {
-        if api_version == write.api_version || !is_custom(self.schema) {
-            return Some(self);
-        }
-        let mut others = self.schema.other_versions().iter();
-        let other = others.find(|other| other.api_version == api_version)?;
-        Some(Types { schema: &other.types, ty: other.ty })
-    }
-
     /// Takes an object to another version of its kind: nothing of it changes.
     ///
     /// # Errors
@@ -42,26 +32,24 @@ impl<'a> Types<'a> {
         api_version: &str,
         write: &Write<'_>,
     ) -> Result<Types<'a>, String> {
-        let Some(types) = self.of(api_version, write) else {
+        if api_version == write.api_version || !is_custom(self.schema) {
+            return Ok(self);
+        }
+        let mut others = self.schema.other_versions().iter();
+        let Some(other) = others.find(|other| other.api_version == api_version) else {
             return Err(format!(
                 "request to convert CR to an invalid group/version: {api_version}"
             ));
         };
-        if api_version == write.api_version || !is_custom(self.schema) {
-            return Ok(types);
-        }
+        let types = Types { schema: &other.types, ty: other.ty };
         typed::problems(types.schema, types.ty, object).map_or(Ok(types), Err)
     }
 }
 
-/// Whether a schema is one version of a custom kind; all built-in kinds share one.
-fn is_custom(schema: &Schema) -> bool {
+/// Whether a schema is one version of a custom kind, so that an entry may be of another; all
+/// built-in kinds share one.
+pub(super) fn is_custom(schema: &Schema) -> bool {
     schema.kinds().next().is_none()
-}
-
-/// Whether an entry may be of another version than the one written.
-pub(super) fn has_others(schema: &Schema) -> bool {
-    is_custom(schema)
 }
 
 /// Drops entries of versions that are gone, and brings sets in line with the schema (R-SSA-33).
@@ -107,7 +95,7 @@ pub(super) struct Changed {
 }
 
 impl Changed {
-    pub(super) fn of(mut changes: Comparison) -> Self {
+    fn of(mut changes: Comparison) -> Self {
         let removed = std::mem::take(&mut changes.removed);
         Self { set: changes.set(), removed }
     }

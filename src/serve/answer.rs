@@ -22,7 +22,7 @@ use super::negotiate::{self, Form, Offer};
 use super::protobuf;
 use super::reply::Reply;
 use crate::api::path::{self, Incoming, percent_decode, percent_encode};
-use crate::api::{Details, Reason, Request, Status, User, Verb};
+use crate::api::{Reason, Request, Status, User, Verb};
 use crate::object::{Value, schema};
 use crate::sim::rest::discovery::{Document, DocumentRequest};
 use crate::sim::rest::table::{Form as Shape, Include};
@@ -71,7 +71,8 @@ pub(super) fn answer(
         pretty: negotiate::is_pretty(query, user_agent),
     };
     let audit_id = audit::id(text(&head.headers, HeaderName::from_static("audit-id")));
-    let mut come = Come { cluster, peer, user: None, kept: None, resumed, waiting: None };
+    let mut come =
+        Come { cluster, peer, user: None, kept: None, resumed, asked: None, waiting: None };
     let (reply, flow) = match asked.reply(&mut come) {
         Ok(reply) => (reply, Some(audit::flow(come.user.as_deref()))),
         // Who is not known comes under no flow.
@@ -82,8 +83,8 @@ pub(super) fn answer(
         return Step::Waiting(waiting);
     }
     let reply = if asked.method == "GET" { reply.gzipped(&head.headers) } else { reply };
-    let is_ahead = reply.code == 504 && asked.method == "GET";
-    Step::Answered(Answer { response: reply.into_http(&audit_id, flow), kept: come.kept, is_ahead })
+    let response = reply.into_http(&audit_id, flow);
+    Step::Answered(Answer { response, kept: come.kept, asked: come.asked })
 }
 
 /// How far a request has come.
@@ -102,6 +103,8 @@ struct Come<'a> {
     user: Option<Arc<User>>,
     kept: Option<Kept>,
     resumed: Option<Resumed>,
+    /// The request that was carried out.
+    asked: Option<Box<Request>>,
     /// Set where a webhook has to be called before there can be an answer.
     waiting: Option<Box<CallingOut>>,
 }
@@ -110,8 +113,8 @@ struct Come<'a> {
 pub(super) struct Answer {
     pub(super) response: Response<Body>,
     pub(super) kept: Option<Kept>,
-    /// Whether it says that a revision is not there yet.
-    pub(super) is_ahead: bool,
+    /// The request that was carried out, if it was one about a resource.
+    pub(super) asked: Option<Box<Request>>,
 }
 
 /// The answer in place of one to a write that was not kept.
@@ -123,7 +126,7 @@ pub(super) fn unkept(status: &Status) -> Response<Body> {
 pub(super) fn panicked() -> Step {
     let text = "This request caused apiserver to panic. Look in the logs for details.";
     let response = unkept(&Status::new(500, Reason::InternalError, text));
-    Step::Answered(Answer { response, kept: None, is_ahead: false })
+    Step::Answered(Answer { response, kept: None, asked: None })
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {
@@ -189,7 +192,7 @@ impl Asked<'_> {
                 Ok(Reply::text(200, Bytes::new()))
             }
             Outcome::Opened(warnings, reader) => {
-                come.cluster.metrics().count(&request, 200);
+                come.asked = Some(Box::new(request));
                 let name = match form.media {
                     negotiate::Media::Protobuf => {
                         "application/vnd.kubernetes.protobuf;stream=watch"
@@ -201,15 +204,13 @@ impl Asked<'_> {
                 Ok(reply)
             }
             Outcome::Answered(response) => {
-                come.cluster.metrics().count(&request, response.code);
                 let reply = match response.as_status() {
-                    Some(status) => self.status(status, built_in),
-                    None => Reply::encoded(
-                        response.code,
-                        encode::response(come.cluster, &request.resource, &response, form)?,
-                    ),
+                    Some(status) => Ok(self.status(status, built_in)),
+                    None => encode::response(come.cluster, &request.resource, &response, form)
+                        .map(|body| Reply::encoded(response.code, body)),
                 };
-                Ok(reply.warning(&response.warnings))
+                come.asked = Some(Box::new(request));
+                Ok(reply?.warning(&response.warnings))
             }
         }
     }
@@ -254,7 +255,7 @@ impl Asked<'_> {
         if self.method == "GET" || self.takes_any_method() {
             return Ok(Some(found));
         }
-        Err(method_not_allowed())
+        Err(Status::method_not_allowed())
     }
 
     /// Whether a document is one of a handler that does not look at the method; the others stand
@@ -277,19 +278,18 @@ impl Asked<'_> {
 
     fn request(&self, cluster: &Cluster) -> Result<Request, Status> {
         if self.path.starts_with("//") {
-            return Err(page_not_found());
+            return Err(Status::page_not_found());
         }
         // A namespace that is none stands for all of them.
         let path = self.path.trim_end_matches('/').replacen("/namespaces//", "/", 1);
         if path.contains("//") {
-            return Err(no_such_resource());
+            return Err(Status::no_such_resource());
         }
         timeout_fault(&self.parameter("timeout")).map_or(Ok(()), Err)?;
         let content_type = text(self.headers, header::CONTENT_TYPE);
-        let decoded = self.as_json(content_type)?;
-        let (content_type, body) = match &decoded {
-            Some(json) => ("application/json", json.as_slice()),
-            None => (content_type, &self.body[..]),
+        let (content_type, body) = match self.as_json(content_type)? {
+            Some(json) => ("application/json", Bytes::from(json)),
+            None => (content_type, self.body.clone()),
         };
         let target = format!("{path}?{}", self.query);
         let incoming = Incoming {
@@ -303,7 +303,7 @@ impl Asked<'_> {
             path::parse(&incoming, |gvr| cluster.with_server(|server, _| server.kind_of(gvr)))?;
         // What lies behind a name that is none names nothing.
         match request.name.as_deref().and_then(name_fault) {
-            Some(_) if request.subresource.is_some() => Err(no_such_resource()),
+            Some(_) if request.subresource.is_some() => Err(Status::no_such_resource()),
             Some(fault) => Err(Status::bad_request(fault)),
             None => key_fault(&request).map_or(Ok(request), Err),
         }
@@ -345,24 +345,6 @@ fn written(document: Document) -> Reply {
 
 fn plain(value: &Value) -> Reply {
     Reply::encoded(200, encode::value(value, Form::PLAIN))
-}
-
-fn method_not_allowed() -> Status {
-    let text = "the server does not allow this method on the requested resource";
-    let mut status = Status::new(405, Reason::MethodNotAllowed, text);
-    status.details = Some(Details::default());
-    status
-}
-
-fn no_such_resource() -> Status {
-    let text = "the server could not find the requested resource";
-    let mut status = Status::new(404, Reason::NotFound, text);
-    status.details = Some(Details::default());
-    status
-}
-
-fn page_not_found() -> Status {
-    Status::new(404, Reason::Unknown, "404 page not found")
 }
 
 /// What is wrong with the time that a client gives its request, if anything.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use tower_service::Service as Tower;
 
 use super::answer::{Answer, Step, answer, panicked, unkept};
@@ -55,13 +55,17 @@ impl Service {
         // A panic is a bug that is told on standard error; the client gets an answer all the same.
         let mut resumed = None;
         let mut looks_left = AHEAD_LOOKS;
-        let Answer { response, kept, .. } = loop {
+        let Answer { response, kept, asked } = loop {
             let (body, resumed_now) = (bytes.clone(), resumed.take());
             let work =
                 AssertUnwindSafe(|| answer(&self.cluster, &self.peer, &head, body, resumed_now));
             match catch_unwind(work).unwrap_or_else(|_| panicked()) {
                 // A revision that is not there yet may come (R-HTTP-36).
-                Step::Answered(answer) if answer.is_ahead && looks_left > 0 => {
+                Step::Answered(answer)
+                    if looks_left > 0
+                        && head.method == Method::GET
+                        && answer.response.status() == StatusCode::GATEWAY_TIMEOUT =>
+                {
                     looks_left -= 1;
                     tokio::time::sleep(AHEAD_EVERY).await;
                 }
@@ -72,6 +76,9 @@ impl Service {
                 }
             }
         };
+        if let Some(asked) = &asked {
+            self.cluster.metrics().count(asked, response.status().as_u16());
+        }
         match kept {
             None => Ok(response),
             Some(kept) => {

@@ -143,7 +143,7 @@ impl Replay {
             target: &target,
             content_type: &content_type,
             user_agent: &user_agent,
-            body: body.as_bytes(),
+            body: body.into(),
         };
         let mut parsed = parse(&incoming, |gvr| self.server.kind_of(gvr));
         if let Some(token) = &self.sender {

@@ -1,7 +1,6 @@
 //! Bodies: objects and patches from JSON or YAML, with the fields that were given twice.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Incoming, gojson, query};
@@ -38,10 +37,10 @@ pub(super) fn object(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
 }
 
 /// The text of a body in JSON, unless it is large.
-pub(super) fn source(incoming: &Incoming) -> Option<Arc<[u8]>> {
+pub(super) fn source(incoming: &Incoming) -> Option<Bytes> {
     let media = incoming.content_type.split(';').next().unwrap_or_default().trim();
     let is_json = matches!(media, "" | "application/json");
-    (is_json && incoming.body.len() <= limits::ORDERED_BODY_BYTES).then(|| incoming.body.into())
+    (is_json && incoming.body.len() <= limits::ORDERED_BODY_BYTES).then(|| incoming.body.clone())
 }
 
 /// The paths of all fields of a text in JSON, in its order; empty if it is none.
@@ -58,12 +57,12 @@ pub(crate) fn field_order(text: &[u8]) -> Vec<String> {
 fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
     let media = incoming.content_type.split(';').next().unwrap_or_default().trim();
     match media {
-        "" | "application/json" => json_body(incoming.body).map_err(|e| {
+        "" | "application/json" => json_body(&incoming.body).map_err(|e| {
             let what = "couldn't get version/kind; json parse error";
-            unrecognized(kind, &format!("{what}: {e}"), incoming.body)
+            unrecognized(kind, &format!("{what}: {e}"), &incoming.body)
         }),
-        "application/yaml" => yaml_body(incoming.body)
-            .map_err(|e| unrecognized(kind, &format!("yaml: {e}"), incoming.body)),
+        "application/yaml" => yaml_body(&incoming.body)
+            .map_err(|e| unrecognized(kind, &format!("yaml: {e}"), &incoming.body)),
         _ => {
             let text = format!(
                 "the body of the request was in an unknown format - accepted media types include: {ACCEPTED}"
@@ -74,18 +73,22 @@ fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
 }
 
 fn unrecognized(kind: &str, why: &str, body: &[u8]) -> Status {
-    let head = &body[..body.len().min(30)];
-    let mut shown = match body.first() {
-        None => "<empty>".to_owned(),
-        Some(b'{') => String::from_utf8_lossy(head).into_owned(),
-        Some(_) => head.iter().map(|byte| format!("{byte:02x}")).collect(),
-    };
-    if body.len() > head.len() {
-        shown.push_str(" ...");
-    }
+    let shown = summary(body);
     Status::bad_request(format!(
         "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
     ))
+}
+
+/// The first bytes of a body, as the message shows them.
+pub(crate) fn summary(body: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let head = &body[..body.len().min(SHOWN)];
+    let text = match body {
+        [] => "<empty>".to_owned(),
+        [b'{', ..] => String::from_utf8_lossy(head).into_owned(),
+        _ => head.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    if body.len() > SHOWN { text + " ..." } else { text }
 }
 
 /// The document of a PATCH.

@@ -9,17 +9,19 @@ mod body;
 mod gojson;
 mod query;
 
+use bytes::Bytes;
+
 use super::{PatchKind, Reason, Request, Status, Verb};
 use crate::base::limits;
 use crate::object::{Gvr, Name};
 
-pub(crate) use body::field_order;
+pub(crate) use body::{field_order, summary};
 pub(crate) use gojson::error as json_error;
 pub use query::{decode as percent_decode, encode as percent_encode};
 pub(crate) use query::{field_manager_fault, invalid_options};
 
 /// A request as it came over HTTP.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Incoming<'a> {
     /// `GET`, `POST`, ...
     pub method: &'a str,
@@ -30,7 +32,7 @@ pub struct Incoming<'a> {
     /// `User-Agent`, empty if missing.
     pub user_agent: &'a str,
     /// The body, as sent.
-    pub body: &'a [u8],
+    pub body: Bytes,
 }
 
 /// A request as it goes over HTTP.
@@ -57,9 +59,9 @@ pub fn parse(
     kind_of: impl Fn(&Gvr) -> Option<Name>,
 ) -> Result<Request, Status> {
     let (path, query) = incoming.target.split_once('?').unwrap_or((incoming.target, ""));
-    let place = Place::read(path).ok_or_else(page_not_found)?;
+    let place = Place::read(path).ok_or_else(Status::page_not_found)?;
     if place.goes_on {
-        return Err(no_such_resource());
+        return Err(Status::no_such_resource());
     }
     let query = query::Query::read(query);
     let kind = kind_of(&place.resource);
@@ -73,7 +75,7 @@ pub fn parse(
         let kind = place.kind_of_body(kind);
         read = match verb {
             Verb::Create | Verb::Update => Some(body::object(incoming, &kind)?),
-            Verb::Patch(patch) => Some(body::patch(incoming.body, patch)?),
+            Verb::Patch(patch) => Some(body::patch(&incoming.body, patch)?),
             Verb::Delete | Verb::DeleteCollection if !incoming.body.is_empty() => {
                 body::delete_options(incoming, &mut options)?;
                 None
@@ -240,7 +242,7 @@ fn verb(
         ("PATCH", _) => Verb::Patch(patch_kind(incoming.content_type)?),
         ("DELETE", Some(_)) => Verb::Delete,
         ("DELETE", None) => Verb::DeleteCollection,
-        _ => return Err(method_not_allowed()),
+        _ => return Err(Status::method_not_allowed()),
     })
 }
 
@@ -255,24 +257,6 @@ fn patch_kind(content_type: &str) -> Result<PatchKind, Status> {
             status.details = Some(super::Details::default());
             status
         })
-}
-
-fn page_not_found() -> Status {
-    Status::new(404, Reason::Unknown, "404 page not found")
-}
-
-fn no_such_resource() -> Status {
-    let text = "the server could not find the requested resource";
-    let mut status = Status::new(404, Reason::NotFound, text);
-    status.details = Some(super::Details::default());
-    status
-}
-
-fn method_not_allowed() -> Status {
-    let text = "the server does not allow this method on the requested resource";
-    let mut status = Status::new(405, Reason::MethodNotAllowed, text);
-    status.details = Some(super::Details::default());
-    status
 }
 
 fn too_large() -> Status {

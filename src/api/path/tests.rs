@@ -9,7 +9,7 @@ fn read(method: &str, target: &str, body: &str) -> Result<Request, Status> {
         target,
         content_type: if method == "PATCH" { "application/merge-patch+json" } else { "" },
         user_agent: "test/1",
-        body: body.as_bytes(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
     };
     parse(&incoming, |_| Some("Thing".into()))
 }

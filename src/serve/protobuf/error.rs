@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::api::path::summary;
 use crate::object::Gvk;
 use crate::object::quantity::NotQuantity;
 
@@ -144,16 +145,4 @@ impl Refused {
             ),
         }
     }
-}
-
-/// The first bytes of a body, as the message shows them.
-fn summary(body: &[u8]) -> String {
-    const SHOWN: usize = 30;
-    let head = &body[..body.len().min(SHOWN)];
-    let text = match body {
-        [] => "<empty>".to_owned(),
-        [b'{', ..] => String::from_utf8_lossy(head).into_owned(),
-        _ => head.iter().map(|byte| format!("{byte:02x}")).collect(),
-    };
-    if body.len() > SHOWN { text + " ..." } else { text }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::kinds::{Kind, Registry};
 use super::{custom, secrets, views};
 use crate::api::path::field_order;
-use crate::api::{Cause, Details, FieldValidation, Reason, Request, Status};
+use crate::api::{Cause, FieldValidation, Request, Status};
 use crate::base::Time;
 use crate::fields::Write;
 use crate::object::schema;
@@ -288,22 +288,7 @@ fn in_order_of(source: &[u8], problems: &mut [String]) {
     });
 }
 
+/// 404 for a resource that is not served, in a group that is or is not.
 pub(super) fn no_such_resource(group_is_served: bool) -> Status {
-    if !group_is_served {
-        return Status::new(404, Reason::Unknown, "404 page not found");
-    }
-    let mut status =
-        Status::new(404, Reason::NotFound, "the server could not find the requested resource");
-    status.details = Some(Details::default());
-    status
-}
-
-pub(super) fn method_not_allowed() -> Status {
-    let mut status = Status::new(
-        405,
-        Reason::MethodNotAllowed,
-        "the server does not allow this method on the requested resource",
-    );
-    status.details = Some(Details::default());
-    status
+    if group_is_served { Status::no_such_resource() } else { Status::page_not_found() }
 }

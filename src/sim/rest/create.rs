@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call::{Call, method_not_allowed};
+use super::call::Call;
 use super::{
     Server, admission, auth, custom, defaults, names, secrets, services, strategy, subresources,
     validate,
@@ -18,7 +18,7 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
         return subresources::create(server, call);
     }
     if !call.name.is_empty() {
-        return Err(method_not_allowed());
+        return Err(Status::method_not_allowed());
     }
     if let Some(answer) = auth::answer_review(server, call) {
         return answer;

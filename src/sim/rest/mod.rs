@@ -334,7 +334,7 @@ fn has_verb(call: &Call) -> Result<(), Status> {
         return Ok(());
     }
     let is_no_path = !has("get") && !call.name.is_empty();
-    Err(if is_no_path { call::no_such_resource(true) } else { call::method_not_allowed() })
+    Err(if is_no_path { call::no_such_resource(true) } else { Status::method_not_allowed() })
 }
 
 #[cfg(test)]

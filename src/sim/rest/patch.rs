@@ -1,6 +1,6 @@
 //! PATCH other than apply: the live object with a patch applied, then as an update (R-PAT).
 
-use super::call::{Call, method_not_allowed};
+use super::call::Call;
 use super::{Server, apply, custom, scale, subresources, update};
 use crate::api::{Cause, Details, PatchKind, Reason, Response, Status, Verb};
 use crate::object::patch::{self, PatchError};
@@ -13,12 +13,12 @@ pub(super) fn answer(
     kind: PatchKind,
 ) -> Result<Response, Status> {
     if call.name.is_empty() {
-        return Err(method_not_allowed());
+        return Err(Status::method_not_allowed());
     }
     match call.subresource {
         part if subresources::is_part(part) => {}
         "scale" => return scale::patch(server, call, kind),
-        _ => return Err(method_not_allowed()),
+        _ => return Err(Status::method_not_allowed()),
     }
     if kind == PatchKind::Apply {
         return apply::answer(server, call);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call::{Call, method_not_allowed};
+use super::call::Call;
 use super::{Server, admission, create, custom, scale, services, strategy, subresources, validate};
 use crate::api::{Cause, Response, Status, Verb};
 use crate::fields;
@@ -10,13 +10,13 @@ use crate::object::Object;
 
 pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, Status> {
     if call.name.is_empty() {
-        return Err(method_not_allowed());
+        return Err(Status::method_not_allowed());
     }
     match call.subresource {
         "finalize" => {}
         part if subresources::is_part(part) => {}
         "scale" => return scale::update(server, call),
-        _ => return Err(method_not_allowed()),
+        _ => return Err(Status::method_not_allowed()),
     }
     let live = custom::live(server, call);
     let mut object = call.body_over(live.as_deref())?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use towtank::api::path::{Incoming, parse};
 use towtank::api::{Client, Input, Outbox, Payload, Request, Response, WatchEvent};
 use towtank::base::profile::Spread;
@@ -146,7 +147,7 @@ impl World {
             target,
             content_type,
             user_agent: "test",
-            body: if body.is_null() { b"" } else { bytes.as_bytes() },
+            body: if body.is_null() { Bytes::new() } else { bytes.into() },
         };
         let request = parse(&incoming, |gvr| self.server.kind_of(gvr)).expect("readable");
         let handled = self.server.handle(self.now, TEST, 0, &request);

@@ -84,7 +84,9 @@ impl Server {
     /// The document at a path; `None` where a path is that of no document.
     #[must_use]
     pub fn document(&self, get: &DocumentRequest) -> Option<Document> {
-        self.catalog().document(get)
+        // A request about a resource is spared the catalog: that is made anew after each change of
+        // a definition.
+        if is_of_a_resource(get.path) { None } else { self.catalog().document(get) }
     }
 
     /// What is served now.
@@ -104,6 +106,16 @@ impl Server {
     fn definitions(&self) -> impl Iterator<Item = &Arc<Object>> {
         let resource = Resource { group: custom::GROUP.into(), plural: custom::PLURAL.into() };
         self.store.all_of(&resource)
+    }
+}
+
+/// Whether a path lies below the documents of its group and version.
+fn is_of_a_resource(path: &str) -> bool {
+    let mut segments = path.strip_suffix('/').unwrap_or(path).split('/').skip(1);
+    match segments.next() {
+        Some("api") => segments.count() > 1,
+        Some("apis") => segments.count() > 2,
+        _ => false,
     }
 }
 
@@ -140,12 +152,7 @@ impl Catalog {
             (Some((body, custom)), _) => {
                 self.negotiated(get, if custom { HANDLED } else { ROUTED }, &body)
             }
-            (None, Some(_)) => {
-                let text = "the server could not find the requested resource";
-                let mut status = Status::new(404, Reason::NotFound, text);
-                status.details = Some(crate::api::Details::default());
-                Document::status(&status)
-            }
+            (None, Some(_)) => Document::status(&Status::no_such_resource()),
             (None, None) => Document::page_not_found(),
         }
     }

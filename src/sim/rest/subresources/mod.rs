@@ -9,7 +9,7 @@ mod eviction;
 
 use std::sync::Arc;
 
-use super::call::{Call, method_not_allowed};
+use super::call::Call;
 use super::{Server, auth};
 use crate::api::{Reason, Response, Status};
 use crate::object::Object;
@@ -30,7 +30,11 @@ pub(super) fn has_verb(call: &Call) -> Result<(), Status> {
     let details = &call.kind.info.subresource_details;
     let Some(own) = details.iter().find(|own| own.name == call.subresource) else { return Ok(()) };
     let word = call.request.verb.word();
-    if own.verbs.iter().any(|verb| verb == word) { Ok(()) } else { Err(method_not_allowed()) }
+    if own.verbs.iter().any(|verb| verb == word) {
+        Ok(())
+    } else {
+        Err(Status::method_not_allowed())
+    }
 }
 
 /// POST to a subresource.
@@ -40,7 +44,7 @@ pub(super) fn create(server: &mut Server, call: &mut Call) -> Result<Response, S
         "eviction" => eviction::evict(server, call),
         "token" => auth::request_token(server, call),
         "exec" | "attach" | "portforward" | "proxy" => containers::connect(server, call),
-        _ => Err(method_not_allowed()),
+        _ => Err(Status::method_not_allowed()),
     }
 }
 
@@ -57,7 +61,7 @@ pub(super) fn get(server: &mut Server, call: &mut Call) -> Result<Response, Stat
     match call.subresource {
         "log" => containers::log(server, call),
         "exec" | "attach" | "portforward" | "proxy" => containers::connect(server, call),
-        _ => Err(method_not_allowed()),
+        _ => Err(Status::method_not_allowed()),
     }
 }
 
