@@ -19,6 +19,6 @@ pub use definition::{Column, ScalePaths, Version, is_served, served};
 pub(in crate::sim) use names::label_1035;
 pub use rules::Rules;
 pub(in crate::sim) use rules::{
-    CEL_RESERVED, PolicyScope, Program, policy_fault, policy_type, syntax_fault,
+    CEL_RESERVED, PolicyScope, Program, policy_fault, policy_type, syntax_fault, undeclared,
 };
 pub use validate::path_keys;

@@ -323,9 +323,7 @@ fn recased(value: &Value) -> Value {
                 let first = letters.next().map(|c| c.to_ascii_lowercase());
                 (first.into_iter().chain(letters).collect::<String>(), recased(value))
             });
-            let mut pairs: Vec<(String, Value)> = pairs.collect();
-            pairs.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(pairs.into_iter().collect())
+            Value::Object(pairs.collect())
         }
         Value::Array(list) => Value::Array(list.iter().map(recased).collect()),
         other => other.clone(),

@@ -37,12 +37,8 @@ fn resource(gvr: &Gvr) -> Resource {
     Resource { group: gvr.group.clone(), plural: gvr.plural.clone() }
 }
 
-fn condition<'o>(object: &'o Object, kind: &str) -> Option<&'o Value> {
-    object.list(&["status", "conditions"]).iter().find(|condition| condition["type"] == *kind)
-}
-
 fn flows(server: &mut Server, now: Time) {
-    let all: Vec<Arc<Object>> = server.store.all_of(&resource(&FLOWS)).cloned().collect();
+    let all: Vec<Arc<Object>> = server.all_of(&FLOWS).cloned().collect();
     for flow in all {
         let level = flow.text(&["spec", "priorityLevelConfiguration", "name"]).unwrap_or_default();
         let found = server.store.get(&resource(&LEVELS), &Key::new("", level)).is_some();
@@ -54,7 +50,7 @@ fn flows(server: &mut Server, now: Time) {
         let message = format!(
             "This FlowSchema references the PriorityLevelConfiguration object named {level:?} {end}"
         );
-        let live = condition(&flow, "Dangling");
+        let live = flow.condition("Dangling");
         let is_said =
             live.is_some_and(|live| live["status"] == *status && live["message"] == *message);
         if is_said {
@@ -90,10 +86,10 @@ fn apply_status(server: &mut Server, now: Time, live: &Arc<Object>, status: &Val
 }
 
 fn services(server: &mut Server, now: Time) {
-    let all: Vec<Arc<Object>> = server.store.all_of(&resource(&SERVICES)).cloned().collect();
+    let all: Vec<Arc<Object>> = server.all_of(&SERVICES).cloned().collect();
     for service in all {
         let Some((status, reason, message)) = reach(server, &service) else { continue };
-        let live = condition(&service, "Available");
+        let live = service.condition("Available");
         if live.is_some_and(|live| live["reason"] == *reason && live["message"] == *message) {
             continue;
         }

@@ -22,6 +22,7 @@ use bound::Budget;
 use compile::compile;
 pub(super) use compile::judge;
 pub(in crate::sim) use compile::syntax_fault;
+pub(in crate::sim) use names::undeclared;
 pub(in crate::sim) use policies::{
     Scope as PolicyScope, fault as policy_fault, type_of as policy_type,
 };

@@ -85,7 +85,7 @@ impl<'n> Scope<'n> {
                 Known::Any
             }
             Expr::Struct(of) => {
-                let text = format!("undeclared reference to '{}' (in container '')", of.type_name);
+                let text = undeclared(&of.type_name);
                 fault.get_or_insert(Fault { text, at: "{".to_owned() });
                 Known::Any
             }
@@ -102,7 +102,7 @@ impl<'n> Scope<'n> {
             "oldSelf" => Known::Any,
             name if GLOBALS.contains(&name) || name.starts_with(['@', '#']) => Known::Any,
             name => {
-                let text = format!("undeclared reference to '{name}' (in container '')");
+                let text = undeclared(name);
                 fault.get_or_insert(Fault { text, at: name.to_owned() });
                 Known::Any
             }
@@ -151,7 +151,7 @@ impl<'n> Scope<'n> {
         if !FUNCTIONS.split(' ').any(|known| known == name)
             && name.starts_with(|c: char| c.is_ascii_alphabetic())
         {
-            let text = format!("undeclared reference to '{name}' (in container '')");
+            let text = undeclared(name);
             fault.get_or_insert(Fault { text, at: format!("{name}(") });
         }
         if MACROS.split(' ').any(|known| known == name) {
@@ -317,6 +317,11 @@ fn has_type(node: &Node) -> bool {
         "string" | "integer" | "number" | "boolean" => true,
         _ => false,
     }
+}
+
+/// What is said of a name that nothing declares.
+pub(in crate::sim) fn undeclared(name: &str) -> String {
+    format!("undeclared reference to '{name}' (in container '')")
 }
 
 /// The type of a literal, as rules name it.

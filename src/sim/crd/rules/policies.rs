@@ -8,7 +8,8 @@ use kube_cel::cel::common::ast::{EntryExpr, Expr, IdedExpr, StructExpr};
 
 use super::Program;
 use super::compile::shown;
-use super::names::{GLOBALS, literal_type};
+use super::names::{GLOBALS, literal_type, undeclared};
+use super::program::is_made;
 
 /// What an expression may name.
 #[derive(Clone, Debug, Default)]
@@ -141,8 +142,7 @@ impl Walk<'_> {
     /// A literal of an object or of a patch.
     fn made(&mut self, of: &StructExpr) {
         let name = of.type_name.as_str();
-        let is_type = matches!(name, "Object" | "JSONPatch") || name.starts_with("Object.");
-        if !(is_type && self.scope.makes) {
+        if !(is_made(name) && self.scope.makes) {
             let at = word(self.source, name).map(|at| at + name.len());
             return self.say(undeclared(name), at);
         }
@@ -166,10 +166,6 @@ impl Walk<'_> {
             self.entry(&entry.expr);
         }
     }
-}
-
-fn undeclared(name: &str) -> String {
-    format!("undeclared reference to '{name}' (in container '')")
 }
 
 /// Where a name stands by itself.

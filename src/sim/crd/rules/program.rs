@@ -42,7 +42,7 @@ impl Program {
 }
 
 /// Whether a policy may make values of a type.
-fn is_made(name: &str) -> bool {
+pub(super) fn is_made(name: &str) -> bool {
     matches!(name, "Object" | "JSONPatch") || name.starts_with("Object.")
 }
 

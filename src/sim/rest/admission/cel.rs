@@ -12,7 +12,7 @@ use kube_cel::cel::{Context, FunctionContext, ResolveResult, Value as Cel, funct
 
 use crate::base::limits;
 use crate::object::Value;
-use crate::sim::crd::{CEL_RESERVED, Program};
+use crate::sim::crd::{CEL_RESERVED, Program, undeclared};
 
 /// Expressions that were compiled already, by their text.
 #[derive(Default)]
@@ -94,10 +94,6 @@ fn as_text(context: &FunctionContext, This(value): This<Cel>) -> ResolveResult {
     }
 }
 
-fn undeclared(name: &str) -> String {
-    format!("undeclared reference to '{name}' (in container '')")
-}
-
 /// What an expression came to as JSON; `None` for what has no form there.
 pub(super) fn to_json(value: &Cel) -> Option<Value> {
     Some(match value {
@@ -113,9 +109,7 @@ pub(super) fn to_json(value: &Cel) -> Option<Value> {
                 let Key::String(key) = key else { return None };
                 Some((key.to_string(), to_json(value)?))
             });
-            let mut pairs: Vec<(String, Value)> = pairs.collect::<Option<_>>()?;
-            pairs.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(pairs.into_iter().collect())
+            Value::Object(pairs.collect::<Option<_>>()?)
         }
         _ => return None,
     })

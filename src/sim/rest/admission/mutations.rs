@@ -7,26 +7,12 @@
 use super::cel::{self, Variables};
 use super::conditions;
 use super::matching::{Asked, is_exempt};
-use super::policies::{self, Bound};
-use super::{resource, review};
+use super::policies::{self, Bound, Fault, all};
+use super::review;
 use crate::api::{Cause, Reason, Status};
 use crate::fields;
 use crate::object::{Object, Value, json, patch};
 use crate::sim::rest::{Server, names};
-
-const GROUP: &str = "admissionregistration.k8s.io";
-
-/// Why a policy refuses a request.
-struct Fault {
-    message: String,
-    reason: Reason,
-}
-
-impl From<String> for Fault {
-    fn from(message: String) -> Self {
-        Self { message, reason: Reason::Invalid }
-    }
-}
 
 /// Changes the object as every policy that is bound to the request wants; true if any did.
 pub(super) fn mutate(
@@ -34,9 +20,6 @@ pub(super) fn mutate(
     asked: &Asked,
     object: &mut Object,
 ) -> Result<bool, Status> {
-    let all = |server: &Server, plural| -> Vec<_> {
-        server.store.all_of(&resource(GROUP, plural)).cloned().collect()
-    };
     let policies = all(server, "mutatingadmissionpolicies");
     if policies.is_empty() || is_exempt(asked) {
         return Ok(false);

@@ -15,16 +15,21 @@ use crate::sim::store::{Key, Resource};
 
 const GROUP: &str = "admissionregistration.k8s.io";
 
-/// A rule that does not hold.
-struct Fault {
-    message: String,
-    reason: Reason,
+/// Why a policy refuses a request.
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) reason: Reason,
 }
 
-impl Fault {
-    fn error(message: String) -> Self {
+impl From<String> for Fault {
+    fn from(message: String) -> Self {
         Self { message, reason: Reason::Invalid }
     }
+}
+
+/// All policies, or bindings, of a kind.
+pub(super) fn all(server: &Server, plural: &'static str) -> Vec<Arc<Object>> {
+    server.store.all_of(&resource(GROUP, plural)).cloned().collect()
 }
 
 /// Holds a request against every policy that is bound to it.
@@ -33,9 +38,6 @@ pub(super) fn check(
     asked: &Asked,
     warnings: &mut Vec<String>,
 ) -> Result<(), Status> {
-    let all = |server: &Server, plural| -> Vec<_> {
-        server.store.all_of(&resource(GROUP, plural)).cloned().collect()
-    };
     let policies = all(server, "validatingadmissionpolicies");
     if policies.is_empty() || is_exempt(asked) {
         return Ok(());
@@ -144,7 +146,7 @@ fn faults(
     let params = match params(server, asked, policy, binding) {
         Ok(params) => params,
         Err(_) if open => return Vec::new(),
-        Err(why) => return vec![Fault::error(format!("failed to configure binding: {why}"))],
+        Err(why) => return vec![Fault::from(format!("failed to configure binding: {why}"))],
     };
     let uid = names::uid(&mut server.rng);
     let request = review::request(asked, matched, &uid);
@@ -156,7 +158,7 @@ fn faults(
             Ok(false) => continue,
             Err(_) if open => continue,
             Err(why) => {
-                found.push(Fault::error(why));
+                found.push(Fault::from(why));
                 continue;
             }
         }
@@ -176,7 +178,7 @@ fn judge(server: &mut Server, rule: &Value, variables: &Variables, open: bool) -
         Ok(Cel::Bool(true)) => return None,
         Ok(_) => {}
         Err(_) if open => return None,
-        Err(why) => return Some(Fault::error(why)),
+        Err(why) => return Some(Fault::from(why)),
     }
     let spoken = match text("messageExpression") {
         "" => None,

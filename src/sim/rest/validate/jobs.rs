@@ -7,26 +7,27 @@ use crate::object::{Object, Value, json};
 
 const SPEC: Path = Path::Printed("spec");
 
+/// A Job as it is made.
 pub(super) fn job(object: &Object, errors: &mut Errors) {
+    judged(object, true, errors);
+}
+
+/// The spec of a Job by itself.
+pub(super) fn respecified(object: &Object, errors: &mut Errors) {
+    judged(object, false, errors);
+}
+
+fn judged(object: &Object, is_made: bool, errors: &mut Errors) {
     let spec = object.at(&["spec"]).unwrap_or(&Value::Null);
     job_spec(spec, &SPEC, errors);
     match given(spec, "selector") {
         None => errors.required(&SPEC.field("selector"), ""),
         Some(selector) => {
             selectors::selector(selector, &SPEC.field("selector"), errors);
-            generated_selector(object, spec, selector, errors);
+            if is_made {
+                generated_selector(object, spec, selector, errors);
+            }
         }
-    }
-    selectors::matches_template(spec, &SPEC, errors);
-}
-
-/// The spec of a Job by itself.
-pub(super) fn respecified(object: &Object, errors: &mut Errors) {
-    let spec = object.at(&["spec"]).unwrap_or(&Value::Null);
-    job_spec(spec, &SPEC, errors);
-    match given(spec, "selector") {
-        None => errors.required(&SPEC.field("selector"), ""),
-        Some(selector) => selectors::selector(selector, &SPEC.field("selector"), errors),
     }
     selectors::matches_template(spec, &SPEC, errors);
 }
