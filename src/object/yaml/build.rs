@@ -204,11 +204,26 @@ impl Builder {
 
 /// Refuses a key that stands twice in a map; `<<` too: one can merge several maps.
 fn refuse_twins(entries: &[Entry]) -> Result<(), YamlError> {
+    // Most maps are so small that comparing all keys is less work than a set of them.
+    const SMALL: usize = 12;
+    let twin = |entry: &Entry, text: &str, line: usize| {
+        Err(entry.key.error(format!("key {text:?} is already set at line {line}")))
+    };
+    if entries.len() <= SMALL {
+        for (place, entry) in entries.iter().enumerate() {
+            let Some(text) = entry.key.text() else { continue };
+            let same = entries[..place].iter().rev().find(|other| other.key.text() == Some(text));
+            if let Some(same) = same {
+                return twin(entry, text, same.key.line);
+            }
+        }
+        return Ok(());
+    }
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in entries {
         let Some(text) = entry.key.text() else { continue };
         if let Some(line) = seen.insert(text, entry.key.line) {
-            return Err(entry.key.error(format!("key {text:?} is already set at line {line}")));
+            return twin(entry, text, line);
         }
     }
     Ok(())

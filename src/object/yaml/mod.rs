@@ -22,7 +22,7 @@ mod timestamp;
 mod write;
 
 pub(crate) use go::go_float;
-pub use go::{go_string, go_string_of};
+pub use go::{go_string, go_string_of, write_go};
 pub use path::{Child, child, position_of};
 pub(crate) use resolve::plain;
 pub use text::scalar;

@@ -4,6 +4,8 @@
 //! tools: integers as Go's `ParseInt` with base 0 after `_` is taken out, floats by YAML 1.1's
 //! pattern, and a float that is a whole number is printed, so kept, as an integer.
 
+use std::borrow::Cow;
+
 use super::spanned::{Scalar, Style};
 use super::{Dialect, folded, timestamp};
 use crate::object::Value;
@@ -36,14 +38,17 @@ pub(super) fn value(scalar: &Scalar, dialect: Dialect) -> Result<Value, String> 
 }
 
 /// The text of a key, or why it cannot be one.
-pub(super) fn key(scalar: &Scalar, dialect: Dialect) -> Result<String, String> {
+pub(super) fn key(scalar: &Scalar, dialect: Dialect) -> Result<Cow<'_, str>, String> {
+    let is_plain = scalar.style == Style::Plain && scalar.tag.is_none();
+    if is_plain && typed(&scalar.text, dialect)?.is_none() {
+        return Ok(Cow::Borrowed(&scalar.text));
+    }
     match (value(scalar, dialect)?, dialect) {
-        (Value::String(text), _) => {
-            // A date as a key is taken as it is written.
-            Ok(if scalar.style == Style::Plain { scalar.text.clone() } else { text.into() })
-        }
-        (Value::Bool(flag), Dialect::Kubectl) => Ok(flag.to_string()),
-        (Value::Number(number), Dialect::Kubectl) => Ok(number.to_string()),
+        // A date as a key is taken as it is written.
+        (Value::String(_), _) if scalar.style == Style::Plain => Ok(Cow::Borrowed(&scalar.text)),
+        (Value::String(text), _) => Ok(Cow::Owned(text.into())),
+        (Value::Bool(flag), Dialect::Kubectl) => Ok(flag.to_string().into()),
+        (Value::Number(number), Dialect::Kubectl) => Ok(number.to_string().into()),
         (Value::Null, _) => Err("a key must not be null".to_owned()),
         _ => Err(format!("key {} must be text: quote it", scalar.text)),
     }
@@ -71,7 +76,7 @@ pub(super) fn is_plain_text(text: &str) -> bool {
 /// Whether the Go library would read a plain scalar with this text as text.
 pub(super) fn is_go_text(text: &str) -> bool {
     timestamp::canonical(text).is_none()
-        && plain(text, Dialect::Kubectl).is_ok_and(|value| value.is_string())
+        && typed(text, Dialect::Kubectl).is_ok_and(|value| value.is_none())
 }
 
 /// A plain scalar in a dialect, as [`value`] reads one without a tag.
@@ -79,25 +84,22 @@ pub(super) fn is_go_text(text: &str) -> bool {
 /// # Errors
 /// Where JSON has no such value.
 pub(crate) fn plain(text: &str, dialect: Dialect) -> Result<Value, String> {
-    let Some(first) = text.bytes().next() else { return Ok(Value::Null) };
+    Ok(typed(text, dialect)?.unwrap_or_else(|| Value::String(text.into())))
+}
+
+/// What a plain scalar is read as, where that is something else than its text.
+fn typed(text: &str, dialect: Dialect) -> Result<Option<Value>, String> {
+    let Some(first) = text.bytes().next() else { return Ok(Some(Value::Null)) };
     match first {
         b'0'..=b'9' | b'+' | b'-' | b'.' => {
-            if let Some(number) = number(text)? {
+            let number = number(text)?;
+            if number.is_some() || dialect == Dialect::Kubectl {
                 return Ok(number);
             }
-            if dialect == Dialect::Kustomize
-                && let Some(instant) = timestamp::canonical(text)
-            {
-                return Ok(Value::String(instant.into()));
-            }
+            Ok(timestamp::canonical(text).map(|instant| Value::String(instant.into())))
         }
-        _ => {
-            if let Some(word) = word(text, dialect) {
-                return Ok(word);
-            }
-        }
+        _ => Ok(word(text, dialect)),
     }
-    Ok(Value::String(text.into()))
 }
 
 fn word(text: &str, dialect: Dialect) -> Option<Value> {

@@ -5,6 +5,7 @@
 //! dialect. The scenario language and the kustomization file are read from this tree, so that
 //! they can say where a key or a value stands.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 pub use super::build::{documents, documents_last_wins};
@@ -136,14 +137,14 @@ impl Node {
             Content::Map(entries) => {
                 let mut map = Map::new();
                 for entry in entries {
-                    map.insert(entry.key.as_key(dialect)?, entry.value.to_value(dialect)?);
+                    map.insert(&*entry.key.as_key(dialect)?, entry.value.to_value(dialect)?);
                 }
                 Ok(Value::Object(map))
             }
         }
     }
 
-    fn as_key(&self, dialect: Dialect) -> Result<String, YamlError> {
+    fn as_key(&self, dialect: Dialect) -> Result<Cow<'_, str>, YamlError> {
         let Content::Scalar(scalar) = &self.content else {
             return Err(self.error("a map or list cannot be a key".to_owned()));
         };

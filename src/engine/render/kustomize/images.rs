@@ -3,11 +3,9 @@
 //! Images are found in every list called `containers` or `initContainers`, however deep and in
 //! whatever kind (but CRDs), whose items have an `image`, and in volumes that mount an image.
 
-use regex::Regex;
-
 use super::fieldspec::{Create, FieldSpec};
+use super::image_name::Pattern;
 use super::kustomization::Image;
-use super::pattern;
 use super::resource::Resources;
 use crate::engine::model::RenderError;
 use crate::object::{Map, Object, Value};
@@ -86,34 +84,6 @@ fn check_image(value: &Value) -> Result<(), String> {
     match value {
         Value::Object(_) | Value::Array(_) => Err("image must be text".to_owned()),
         _ => Ok(()),
-    }
-}
-
-/// What an image must look like to be the one of a name.
-struct Pattern<'n> {
-    /// What every match starts with: most texts are told apart by it.
-    start: &'n str,
-    regex: Regex,
-}
-
-impl<'n> Pattern<'n> {
-    fn new(name: &'n str) -> Option<Self> {
-        const TAG: &str = "(:[a-zA-Z0-9_.{}-]*)?";
-        const DIGEST: &str = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
-        let is_literal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
-        let end = name.find(|c| !is_literal(c));
-        // What follows a letter may make it optional, and a bar anything.
-        let start = match end {
-            None => name,
-            Some(_) if name.contains('|') => "",
-            Some(end) => name.get(..end.saturating_sub(1)).unwrap_or_default(),
-        };
-        let regex = pattern::compile(&format!("^{name}{TAG}{DIGEST}$")).ok()?;
-        Some(Self { start, regex })
-    }
-
-    fn is_match(&self, image: &str) -> bool {
-        image.starts_with(self.start) && self.regex.is_match(image)
     }
 }
 

@@ -19,6 +19,7 @@ mod decode;
 mod fieldspec;
 mod generate;
 mod hash;
+mod image_name;
 mod images;
 mod json6902;
 mod kustomization;
@@ -207,7 +208,7 @@ pub fn to_yaml(rendered: &Rendered) -> String {
         if !text.is_empty() {
             text.push_str("---\n");
         }
-        text.push_str(&yaml::go_string_of(&manifest.object));
+        yaml::write_go(&mut text, &manifest.object);
     }
     text
 }
