@@ -19,12 +19,10 @@ use towtank::object::Value;
 use crate::trees;
 
 /// Cases that come out otherwise here, and why.
-const EXCEPTIONS: [(&str, &str); 5] = [
+const EXCEPTIONS: [(&str, &str); 3] = [
     ("objects/name-as-number", "no server takes a name that is a number, and quotes mend it"),
     ("openapi/not-json", "upstream looks into the schema when a patch needs it, and then panics"),
     ("patches/json-copies-from-what-is-missing", "upstream copies nothing; the RFC wants an error"),
-    ("patches/pattern-repeats-too-often", "Go repeats up to 1000 times, we more often"),
-    ("patches/annotation-selector-broken", "a second = is taken for a part of the value"),
 ];
 
 /// Words of kustomize's messages and of the cases that name nothing.

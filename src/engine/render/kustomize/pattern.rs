@@ -10,11 +10,11 @@ use regex::{Error, Regex};
 /// # Errors
 /// Where it is none for Go either.
 pub(super) fn compile(pattern: &str) -> Result<Regex, Error> {
-    Regex::new(&translated(pattern))
+    Regex::new(&translated(pattern)?)
 }
 
 /// The pattern for the `regex` crate.
-pub(super) fn translated(pattern: &str) -> String {
+fn translated(pattern: &str) -> Result<String, Error> {
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
     let mut in_class = false;
@@ -43,7 +43,16 @@ pub(super) fn translated(pattern: &str) -> String {
                 1
             }
             '&' | '~' if in_class => literal(c, &mut out),
-            '{' if !in_class && !repeats(after) => literal(c, &mut out),
+            '{' if !in_class => match repetition(after) {
+                None => literal(c, &mut out),
+                Some(count) if is_too_often(count) => {
+                    return Err(Error::Syntax(format!("invalid repeat count: {{{count}}}")));
+                }
+                Some(_) => {
+                    out.push(c);
+                    1
+                }
+            },
             _ => {
                 out.push(c);
                 c.len_utf8()
@@ -51,7 +60,7 @@ pub(super) fn translated(pattern: &str) -> String {
         };
         rest = &rest[used..];
     }
-    out
+    Ok(out)
 }
 
 fn literal(c: char, out: &mut String) -> usize {
@@ -88,14 +97,19 @@ fn escape(rest: &str, out: &mut String) -> usize {
     1 + c.len_utf8()
 }
 
-/// Whether what follows a brace says how often: `2}`, `2,}` or `2,5}`.
-fn repeats(after: &str) -> bool {
-    let Some((inside, _)) = after.split_once('}') else { return false };
+/// What stands in a brace that says how often: `2}`, `2,}` or `2,5}`.
+fn repetition(after: &str) -> Option<&str> {
+    let (inside, _) = after.split_once('}')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    match inside.split_once(',') {
-        None => is_number(inside),
-        Some((least, most)) => is_number(least) && (most.is_empty() || is_number(most)),
-    }
+    let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
+    (is_number(least) && (most.is_empty() || is_number(most))).then_some(inside)
+}
+
+/// Go repeats a thousand times and no more.
+fn is_too_often(count: &str) -> bool {
+    const MOST: u32 = 1000;
+    let numbers = count.split(',').filter(|number| !number.is_empty());
+    numbers.map(str::parse::<u32>).any(|number| number.map_or(true, |number| number > MOST))
 }
 
 #[cfg(test)]
@@ -124,7 +138,7 @@ mod tests {
             let regex = compile(&format!("^(?:{pattern})$")).unwrap();
             assert_eq!(regex.is_match(text), expected, "{pattern} {text}");
         }
-        for bad in ["a(", "*", "[a", "a)"] {
+        for bad in ["a(", "*", "[a", "a)", "a{1001}", "a{2,1001}"] {
             assert!(compile(bad).is_err(), "{bad}");
         }
     }
