@@ -1,14 +1,30 @@
 //! The table of known keys: the field names of the built-in schema, each also with the `f:` that
 //! managed fields put before it, and a few that every cluster has besides.
 //!
-//! The texts are compiled in sorted, so that numbers compare as texts do and a program that starts
-//! has only to count them. `names.txt` is written by the test below (`scripts/bless names::`), from
+//! The table is made by the compiler, from texts that are sorted, so that numbers compare as texts
+//! do and a program that starts has nothing to do. `names.txt` is written by the test below (`scripts/bless names::`), from
 //! the schema.
-
-use std::sync::OnceLock;
 
 /// All texts, a line each, sorted.
 const TEXTS: &str = include_str!("names.txt");
+
+/// How many there are.
+const COUNT: usize = {
+    let (mut count, mut at) = (0, 0);
+    while at < TEXTS.len() {
+        count += (TEXTS.as_bytes()[at] == b'\n') as usize;
+        at += 1;
+    }
+    count
+};
+
+/// Places for them by hash: few of them are taken.
+const SLOTS: usize = (COUNT * 4).next_power_of_two();
+
+/// In place of a number: there is none.
+const NONE: u16 = u16::MAX;
+
+const _: () = assert!(COUNT < NONE as usize, "each number fits");
 
 /// The number of a known text. Numbers are in the order of their texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,105 +35,152 @@ impl NameId {
     pub(super) fn print(self) -> u64 {
         self.0.into()
     }
+
+    const fn known(number: u16) -> Option<Self> {
+        if number == NONE { None } else { Some(Self(number)) }
+    }
 }
 
 /// What a field name begins with in managed fields.
 pub(super) const MANAGED: &str = "f:";
 
-struct Names {
-    texts: Vec<&'static str>,
-    /// Numbers by hash; where one is taken the next free place is.
-    slots: Vec<Option<NameId>>,
-    /// For each number: that of the text with `f:` before it.
-    with: Vec<Option<NameId>>,
-    /// For each number: that of the text without the `f:` that it begins with.
-    without: Vec<Option<NameId>>,
-}
+/// Made by the compiler, so that a program that starts has it already.
+static NAMES: Names = Names::new(TEXTS);
 
-fn names() -> &'static Names {
-    static NAMES: OnceLock<Names> = OnceLock::new();
-    NAMES.get_or_init(|| Names::new(TEXTS))
+struct Names {
+    texts: [&'static str; COUNT],
+    /// Numbers by hash; where one is taken the next free place is.
+    slots: [u16; SLOTS],
+    /// For each number: that of the text with `f:` before it.
+    with: [u16; COUNT],
+    /// For each number: that of the text without the `f:` that it begins with.
+    without: [u16; COUNT],
 }
 
 impl Names {
-    fn new(lines: &'static str) -> Self {
-        // What does not fit the numbers is not known: slower, and no less right.
-        let texts: Vec<&'static str> = lines.lines().take(usize::from(u16::MAX)).collect();
-        let mut slots = vec![None; (texts.len() * 4).next_power_of_two()];
-        for (text, id) in texts.iter().zip(0..) {
-            let mut at = place(text, slots.len());
-            while slots[at].is_some() {
-                at = (at + 1) % slots.len();
+    const fn new(mut lines: &'static str) -> Self {
+        let mut names = Self {
+            texts: [""; COUNT],
+            slots: [NONE; SLOTS],
+            with: [NONE; COUNT],
+            without: [NONE; COUNT],
+        };
+        let mut id = 0;
+        while id < COUNT {
+            let (text, rest) = first_line(lines);
+            names.texts[id] = text;
+            let mut at = place(text);
+            while names.slots[at] != NONE {
+                at = (at + 1) % SLOTS;
             }
-            slots[at] = Some(NameId(id));
+            names.slots[at] = id as u16;
+            lines = rest;
+            id += 1;
         }
-        let none = vec![None; texts.len()];
-        let mut names = Self { texts, slots, with: none.clone(), without: none };
-        for at in 0..names.texts.len() {
-            let plain = names.texts[at].strip_prefix(MANAGED).and_then(|plain| names.find(plain));
-            names.without[at] = plain;
-            if let Some(plain) = plain {
-                names.with[usize::from(plain.0)] = u16::try_from(at).ok().map(NameId);
+        let (mut id, mut plain) = (0, 0);
+        while id < COUNT {
+            // Both come in the same order: what is looked for is behind what was found.
+            let from = plain;
+            let is_managed = matches!(names.texts[id].as_bytes(), [b'f', b':', ..]);
+            while is_managed && plain < COUNT && !is_managed_of(names.texts[id], names.texts[plain])
+            {
+                plain += 1;
             }
+            if is_managed && plain < COUNT {
+                names.without[id] = plain as u16;
+                names.with[plain] = id as u16;
+            } else {
+                plain = from;
+            }
+            id += 1;
         }
         names
     }
 
     fn find(&self, text: &str) -> Option<NameId> {
-        let mut at = place(text, self.slots.len());
-        while let Some(id) = self.slots[at] {
+        let mut at = place(text);
+        while let Some(id) = NameId::known(self.slots[at]) {
             if self.texts[usize::from(id.0)] == text {
                 return Some(id);
             }
-            at = (at + 1) % self.slots.len();
+            at = (at + 1) % SLOTS;
         }
         None
     }
 }
 
-/// Where a text is looked for first among so many slots, a power of two.
-fn place(text: &str, slots: usize) -> usize {
-    (print(text) >> 40) as usize & (slots - 1)
+/// The first line, and what is behind its end.
+const fn first_line(lines: &'static str) -> (&'static str, &'static str) {
+    let mut end = 0;
+    while lines.as_bytes()[end] != b'\n' {
+        end += 1;
+    }
+    let (line, rest) = lines.split_at(end);
+    (line, rest.split_at(1).1)
+}
+
+/// Whether the one text is the other with [`MANAGED`] before it.
+const fn is_managed_of(text: &str, plain: &str) -> bool {
+    let (text, start) = (text.as_bytes(), MANAGED.as_bytes());
+    if text.len() != start.len() + plain.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < text.len() {
+        let expected =
+            if at < start.len() { start[at] } else { plain.as_bytes()[at - start.len()] };
+        if text[at] != expected {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Where a text is looked for first.
+const fn place(text: &str) -> usize {
+    (print(text) >> 40) as usize & (SLOTS - 1)
 }
 
 /// The number of something with one part more.
-pub(in crate::object) fn mix(print: u64, next: u64) -> u64 {
+pub(in crate::object) const fn mix(print: u64, next: u64) -> u64 {
     // The multiplier is the golden ratio's, as in Fibonacci hashing.
     (print.rotate_left(5) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A number that equal texts share, and others mostly do not.
-pub(in crate::object) fn print(text: &str) -> u64 {
+pub(in crate::object) const fn print(text: &str) -> u64 {
     let mut hash = text.len() as u64;
-    let mut chunks = text.as_bytes().chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = chunk.first_chunk().map_or(0, |letters| u64::from_le_bytes(*letters));
-        hash = mix(hash, word);
+    let mut left = text.as_bytes();
+    while let Some((chunk, rest)) = left.split_first_chunk() {
+        hash = mix(hash, u64::from_le_bytes(*chunk));
+        left = rest;
     }
-    for byte in chunks.remainder() {
-        hash = mix(hash, u64::from(*byte));
+    while let [byte, rest @ ..] = left {
+        hash = mix(hash, *byte as u64);
+        left = rest;
     }
     hash
 }
 
 /// The text of a number.
 pub(super) fn text(id: NameId) -> &'static str {
-    names().texts[usize::from(id.0)]
+    NAMES.texts[usize::from(id.0)]
 }
 
 /// The number of a text, if it is known.
 pub(super) fn find(text: &str) -> Option<NameId> {
-    names().find(text)
+    NAMES.find(text)
 }
 
 /// The number of the text with `f:` before it.
 pub(super) fn with_prefix(id: NameId) -> Option<NameId> {
-    names().with[usize::from(id.0)]
+    NameId::known(NAMES.with[usize::from(id.0)])
 }
 
 /// The number of the text without the `f:` that it begins with.
 pub(super) fn without_prefix(id: NameId) -> Option<NameId> {
-    names().without[usize::from(id.0)]
+    NameId::known(NAMES.without[usize::from(id.0)])
 }
 
 #[cfg(test)]
@@ -197,9 +260,18 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_in_the_order_of_texts_and_there_is_room_for_more() {
-        let names = names();
-        assert!(names.texts.is_sorted_by(|a, b| a < b));
-        assert!(names.texts.len() < usize::from(u16::MAX) / 4, "{}", names.texts.len());
+    fn numbers_are_in_the_order_of_texts() {
+        assert!(NAMES.texts.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn a_field_and_its_managed_text_know_each_other() {
+        let known = |text: &str| find(text).unwrap();
+        assert_eq!(with_prefix(known("replicas")), Some(known("f:replicas")));
+        assert_eq!(without_prefix(known("f:replicas")), Some(known("replicas")));
+        assert_eq!(without_prefix(known("replicas")), None);
+        assert_eq!(with_prefix(known("f:replicas")), None);
+        let pairs = NAMES.without.iter().filter(|plain| **plain != NONE).count();
+        assert_eq!(pairs, NAMES.texts.iter().filter(|text| text.starts_with(MANAGED)).count());
     }
 }
