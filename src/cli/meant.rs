@@ -42,6 +42,16 @@ pub(super) enum Meant {
     SchemaScenario,
 }
 
+impl Meant {
+    /// Whether worlds are simulated, which takes much memory for a short time.
+    pub(super) const fn simulates(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(_) | Self::Try(_) | Self::Bench(_) | Self::Claims(_) | Self::Chaos(_)
+        )
+    }
+}
+
 /// An API server to start.
 #[derive(Debug)]
 pub(super) struct ApiServer {

@@ -15,6 +15,7 @@ mod exit;
 mod fetch;
 mod guard;
 mod meant;
+mod memory;
 mod out;
 mod place;
 mod render;
@@ -40,6 +41,7 @@ use typed::Typed;
 /// output, everything about mistakes to standard error.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
+    memory::in_small_pages();
     let args: Vec<OsString> = args.into_iter().collect();
     let command = guard::command_line(&args);
     guard::guard(&command, &mut io::stderr(), || match dropin::Role::called(&args) {
@@ -56,7 +58,11 @@ fn dispatch(args: &[OsString]) -> Exit {
             return exit.or_unwritten(message.print());
         }
     };
-    match Meant::from_typed(typed) {
+    let meant = Meant::from_typed(typed);
+    if meant.as_ref().is_ok_and(Meant::simulates) {
+        memory::in_large_pages();
+    }
+    match meant {
         Ok(Meant::Run(run)) => run::run(&run),
         Ok(Meant::Try(run)) => r#try::run(&run),
         Ok(Meant::Bench(args)) => bench::run_bench(&args),
