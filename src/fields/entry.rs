@@ -88,6 +88,30 @@ impl Entry {
         })
     }
 
+    /// A new entry whose set is in its stored form already.
+    pub(crate) fn of_stored(
+        id: &ManagerId,
+        api_version: &str,
+        fields: Map,
+        time: Option<String>,
+    ) -> Self {
+        let mut entry = Self::new(id, api_version, Set::new(), time);
+        entry.set = None;
+        entry.store(fields);
+        entry
+    }
+
+    /// The set in its stored form.
+    pub(crate) fn into_fields(self) -> Map {
+        match self.encode() {
+            Value::Object(mut map) => match map.remove("fieldsV1") {
+                Some(Value::Object(fields)) => fields,
+                _ => Map::new(),
+            },
+            _ => Map::new(),
+        }
+    }
+
     /// An entry with what `text` says under each key, where that is not empty.
     fn of<'t>(set: Set, text: impl Fn(&'static str) -> &'t str) -> Self {
         // In the order that a map has them in.
@@ -242,16 +266,29 @@ impl Entry {
 
     /// Takes a set from what is owned; a child is not taken with its parent.
     pub(crate) fn give_up(&mut self, other: &Set) {
-        if self.touches(other) {
-            self.set_mut().subtract(other);
+        if !self.touches(other) {
+            return;
+        }
+        match self.fields().map(|fields| stored::without(fields, other)) {
+            Some(rest) => self.store(rest),
+            None => self.set_mut().subtract(other),
         }
     }
 
     /// Adds a set to what is owned.
     pub(crate) fn own(&mut self, other: &Set) {
-        if !self.contains(other) {
-            *self.set_mut() = self.set().union(other);
+        if self.contains(other) {
+            return;
         }
+        match self.fields().map(|fields| stored::with(fields, other)) {
+            Some(all) => self.store(all),
+            None => *self.set_mut() = self.set().union(other),
+        }
+    }
+
+    /// Puts another set in its stored form in the place of one that is.
+    fn store(&mut self, fields: Map) {
+        self.map.insert("fieldsV1", Value::Object(fields));
     }
 
     /// Whether this is what is owned.

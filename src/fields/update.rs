@@ -2,10 +2,12 @@
 //! (R-SSA-19, R-SSA-28).
 
 use super::Write;
+use super::entry::{Entry, ManagerId, Operation};
 use super::managers::{self, Managed};
 use super::track::record;
 use super::versions::Types;
-use crate::object::schema::{Schema, TypeId, form};
+use crate::object::fieldset::shapes;
+use crate::object::schema::{Schema, TypeId, builtin, form};
 use crate::object::{Map, Object, Value};
 
 /// Puts into `new`, which is about to be written without apply, the managed fields that follow
@@ -21,6 +23,9 @@ pub fn update(
     write: &Write<'_>,
 ) {
     let sent = new.remove(&managers::PATH);
+    if live.is_none() && sent.is_none() && std::ptr::eq(schema, builtin()) {
+        return create(Types { schema, ty }, new, write);
+    }
     let mut managed = basis(live, sent, write.subresource.is_empty());
     let nothing;
     let old = match live {
@@ -36,6 +41,25 @@ pub fn update(
     if record(types, (old, new), &mut managed, write.manager, write).is_ok() {
         managed.write_to(new);
     }
+}
+
+/// The same of an object of a built-in kind that nobody owned anything of.
+fn create(types: Types<'_>, new: &mut Object, write: &Write<'_>) {
+    let empty = form::empty(types.schema, types.ty);
+    let of = shapes::Of { ty: types.ty, reset: write.reset, empty: &empty };
+    let fields = shapes::owned(of, new, || {
+        let mut managed = Managed::default();
+        // What is of one version, the server's own, can always be told.
+        let _ = record(types, (&empty, new), &mut managed, write.manager, write);
+        managed.entries.pop().map(Entry::into_fields).unwrap_or_default()
+    });
+    let id = ManagerId::new(write.manager, Operation::Update, write.api_version, write.subresource);
+    let time = Some(write.now.rfc3339());
+    let mut managed = Managed::default();
+    if !fields.is_empty() {
+        managed.put(Entry::of_stored(&id, write.api_version, fields, time));
+    }
+    managed.write_to(new);
 }
 
 /// The entries that a write starts from: those that the writer sent, if that counts, else the live

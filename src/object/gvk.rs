@@ -4,7 +4,10 @@
 //! schema table (`object::schema`) knows which belongs to which.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+
+use super::word::order;
 
 /// A short name: borrowed where it is known at compile time.
 pub type Name = Cow<'static, str>;
@@ -19,7 +22,7 @@ pub struct Gvk {
 }
 
 /// Group, version and resource (the plural), as in a URL.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the words are Kubernetes' own")]
 pub struct Gvr {
     pub group: Name,
@@ -27,9 +30,23 @@ pub struct Gvr {
     pub plural: Name,
 }
 
+impl Ord for Gvr {
+    fn cmp(&self, other: &Self) -> Ordering {
+        order(&self.group, &other.group)
+            .then_with(|| order(&self.version, &other.version))
+            .then_with(|| order(&self.plural, &other.plural))
+    }
+}
+
+impl PartialOrd for Gvr {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// One object of a cluster, whatever version it is read at. Ordered by group, kind, namespace,
 /// name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the words are Kubernetes' own")]
 pub struct ObjectId {
     #[serde(default, skip_serializing_if = "str::is_empty")]
@@ -39,6 +56,21 @@ pub struct ObjectId {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     pub name: String,
+}
+
+impl Ord for ObjectId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        order(&self.group, &other.group)
+            .then_with(|| order(&self.kind, &other.kind))
+            .then_with(|| order(&self.namespace, &other.namespace))
+            .then_with(|| order(&self.name, &other.name))
+    }
+}
+
+impl PartialOrd for ObjectId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Gvk {

@@ -17,6 +17,7 @@ pub mod quantity;
 pub mod quota;
 pub mod schema;
 pub mod selector;
+pub mod uid;
 pub mod value;
 pub mod word;
 pub mod yaml;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use gvk::{Gvk, Gvr, Name, ObjectId};
 pub use selector::{FieldSelector, LabelSelector, Operator};
+pub use uid::Uid;
 pub use value::{Key, Map, Text, Value, json};
 
 /// A Kubernetes object: a JSON map whose keys are sorted.

@@ -12,6 +12,7 @@ mod never;
 mod of;
 mod project;
 mod recurring;
+pub mod shapes;
 pub mod stored;
 
 use std::cmp::Ordering;

@@ -4,7 +4,10 @@
 //! pods have a thousand times the same few levels below `f:spec` and `f:status`. A map is shared
 //! until it is written to, so one of each will do, which saves the memory as well as the work.
 //!
-//! This remembers results of a pure function and changes none of them. It is bounded, and what is
+//! So are the changes of such sets: when pods become ready the same is added to the same, and when a
+//! Deployment's count falls to zero the same goes.
+//!
+//! This remembers results of pure functions and changes none of them. It is bounded, and what is
 //! seen once only is not remembered.
 
 use std::cell::RefCell;
@@ -57,6 +60,63 @@ pub(super) fn level(set: &Set, with_self: bool, make: impl FnOnce() -> Map) -> M
         place.seen = print;
     });
     map
+}
+
+/// What is done to a stored set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    /// A set is added.
+    Add,
+    /// A set is taken away.
+    Take,
+}
+
+/// A change of a stored set that recurred.
+struct Change {
+    fields: Map,
+    op: Op,
+    set: Set,
+    result: Map,
+}
+
+#[derive(Default)]
+struct ChangePlace {
+    /// The print that was here last.
+    seen: u64,
+    change: Option<Box<Change>>,
+}
+
+thread_local! {
+    static CHANGES: RefCell<Vec<ChangePlace>> =
+        RefCell::new(std::iter::repeat_with(ChangePlace::default).take(PLACES).collect());
+}
+
+/// What comes of a stored set by a change, by `make` where none like it is known.
+pub(super) fn changed(fields: &Map, op: Op, set: &Set, make: impl FnOnce() -> Map) -> Map {
+    let levels = fields.iter().fold(op as u64, |print, (key, below)| {
+        let keys = below.as_object().into_iter().flat_map(Map::keys);
+        keys.fold(mix(print, key.print()), |print, key| mix(print, key.print()))
+    });
+    let print = print(set, levels);
+    let at = usize::try_from(print >> 32).unwrap_or_default() % PLACES;
+    let known = CHANGES.with_borrow(|places| {
+        let change = places[at].change.as_ref()?;
+        let is_it = change.op == op && change.fields == *fields && change.set == *set;
+        is_it.then(|| change.result.clone())
+    });
+    if let Some(result) = known {
+        return result;
+    }
+    let result = make();
+    CHANGES.with_borrow_mut(|places| {
+        let place = &mut places[at];
+        if place.seen == print {
+            let (fields, set, result) = (fields.clone(), set.clone(), result.clone());
+            place.change = Some(Box::new(Change { fields, op, set, result }));
+        }
+        place.seen = print;
+    });
+    result
 }
 
 /// A number that equal sets share and others mostly do not.

@@ -1,12 +1,13 @@
 //! Questions about a set that is still in its stored form, `fieldsV1`: answered without reading it
-//! (R-SSA-24).
+//! (R-SSA-24); and changes to it, which are read once where they recur.
 //!
 //! The JSON must be as [`Set::to_fields_v1`] writes it. Not here: JSON from elsewhere, which has to
 //! be read to be trusted ([`Set::from_fields_v1`]).
 
 use super::json::key_of;
+use super::recurring::{self, Op};
 use super::{Node, Set};
-use crate::object::Map;
+use crate::object::{Map, Value};
 
 type Fields = Map;
 
@@ -41,6 +42,30 @@ fn touches_level(fields: &Fields, set: &Set) -> bool {
             (node.member && is_member(below)) || touches_level(below, &node.below)
         })
     })
+}
+
+/// The stored set with another one added.
+#[must_use]
+pub fn with(fields: &Fields, set: &Set) -> Fields {
+    recurring::changed(fields, Op::Add, set, || store(&read(fields).union(set)))
+}
+
+/// The stored set without what is in another one; a child is not taken with its parent.
+#[must_use]
+pub fn without(fields: &Fields, set: &Set) -> Fields {
+    recurring::changed(fields, Op::Take, set, || store(&read(fields).difference(set)))
+}
+
+/// A set that was stored can be read; what cannot holds nothing.
+fn read(fields: &Fields) -> Set {
+    Set::from_fields_v1(&Value::Object(fields.clone())).unwrap_or_default()
+}
+
+fn store(set: &Set) -> Fields {
+    match set.to_fields_v1() {
+        Value::Object(fields) => fields,
+        _ => Fields::new(),
+    }
 }
 
 /// How many paths are in the stored set.
@@ -80,6 +105,12 @@ mod tests {
                 assert_eq!(contains(&fields, &other), stored.contains(&other));
                 let both = stored.intersection(&other);
                 assert_eq!(touches(&fields, &other), !both.is_empty());
+                // Once made, once remembered, once known.
+                for _ in 0..3 {
+                    let [with, without] = [with(&fields, &other), without(&fields, &other)];
+                    assert_eq!(Value::Object(with), stored.union(&other).to_fields_v1());
+                    assert_eq!(Value::Object(without), stored.difference(&other).to_fields_v1());
+                }
             }
         }
     }

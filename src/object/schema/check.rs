@@ -10,7 +10,7 @@ use std::fmt;
 use super::form::is_plain_time;
 use super::{Field, Format, ListType, MapType, Scalar, Schema, Type, TypeId};
 use crate::base::Time;
-use crate::object::{Map, Value, go, quantity};
+use crate::object::{Map, Object, Value, go, quantity};
 
 /// What to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,28 +48,33 @@ pub struct Problem {
 /// Everything that is wrong with a value, in the order of its fields.
 #[must_use]
 pub fn check(schema: &Schema, ty: TypeId, value: &Value, mode: Mode) -> Vec<Problem> {
-    check_but(schema, ty, value, &[], mode)
+    check_over(schema, ty, value, None, mode)
 }
 
-/// The same of an object whose fields `settled` have been found to be in order before.
+/// The same of an object that is written over `live`, which was found to be in order before: so
+/// is whatever is as it is there, required fields apart.
 #[must_use]
-pub fn check_but(
+pub fn check_over(
     schema: &Schema,
     ty: TypeId,
     value: &Value,
-    settled: &[&str],
+    live: Option<&Object>,
     mode: Mode,
 ) -> Vec<Problem> {
-    let mut check = Check { schema, mode, settled, problems: Vec::new() };
-    check.value(schema.ty(ty), None, &Way::Root, value);
+    let mut check = Check { schema, mode, problems: Vec::new() };
+    let live = live.map(|live| &live.0);
+    match (value, &schema.ty(ty).map) {
+        (Value::Object(map), Some(form)) => {
+            check.map(schema.ty(ty), form, None, &Way::Root, (map, live));
+        }
+        _ => check.value(schema.ty(ty), None, &Way::Root, (value, None)),
+    }
     check.problems
 }
 
 struct Check<'a> {
     schema: &'a Schema,
     mode: Mode,
-    /// Fields of the root that are not looked at.
-    settled: &'a [&'a str],
     problems: Vec<Problem>,
 }
 
@@ -116,18 +121,30 @@ impl Place<'_> {
 }
 
 impl Check<'_> {
-    fn value(&mut self, ty: &Type, place: Option<&Place<'_>>, way: &Way<'_>, value: &Value) {
+    /// Looks at a value beside the one that stands in its place in the live object.
+    fn value(
+        &mut self,
+        ty: &Type,
+        place: Option<&Place<'_>>,
+        way: &Way<'_>,
+        (value, live): (&Value, Option<&Value>),
+    ) {
         match value {
             Value::Null => {}
             Value::Object(_) | Value::Array(_) if ty.format == Format::IntOrString => {
                 self.wrong(ty, place, way, go::json_name(value));
             }
             Value::Object(map) => match &ty.map {
-                Some(form) => self.map(ty, form, place, way, map),
+                Some(form) => {
+                    self.map(ty, form, place, way, (map, live.and_then(Value::as_object)));
+                }
                 None => self.wrong(ty, place, way, "object"),
             },
             Value::Array(list) => match &ty.list {
-                Some(form) => self.list(form, place, way, list),
+                Some(form) => {
+                    let live = live.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                    self.list(form, place, way, (list, live));
+                }
                 None => self.wrong(ty, place, way, "array"),
             },
             scalar => match ty.scalar {
@@ -143,22 +160,23 @@ impl Check<'_> {
         form: &MapType,
         place: Option<&Place<'_>>,
         way: &Way<'_>,
-        map: &Map,
+        (map, live): (&Map, Option<&Map>),
     ) {
         let schema = self.schema;
         for (key, value) in map {
-            if matches!(way, Way::Root) && self.settled.contains(&key.as_str()) {
+            let live = live.and_then(|live| live.get_key(key));
+            if live == Some(value) {
                 continue;
             }
             let way = Way::Key(way, key);
             match (form.fields.of_key(key), form.item) {
                 (Some(field), _) => {
                     let inner = Place { up: place, owner: ty, field, go: &field.go.ty };
-                    self.value(schema.ty(field.ty), Some(&inner), &way, value);
+                    self.value(schema.ty(field.ty), Some(&inner), &way, (value, live));
                 }
                 (None, Some(item)) => {
                     let inner = place.map(|place| Place { go: "", ..*place });
-                    self.value(schema.ty(item), inner.as_ref(), &way, value);
+                    self.value(schema.ty(item), inner.as_ref(), &way, (value, live));
                 }
                 (None, None) => {
                     self.report(ProblemKind::Unknown, &way, || {
@@ -180,12 +198,21 @@ impl Check<'_> {
         }
     }
 
-    fn list(&mut self, form: &ListType, place: Option<&Place<'_>>, way: &Way<'_>, list: &[Value]) {
+    fn list(
+        &mut self,
+        form: &ListType,
+        place: Option<&Place<'_>>,
+        way: &Way<'_>,
+        (list, live): (&[Value], &[Value]),
+    ) {
         let ty = self.schema.ty(form.item);
         let place =
             place.map(|place| Place { go: place.go.strip_prefix("[]").unwrap_or(""), ..*place });
         for (at, item) in list.iter().enumerate() {
-            self.value(ty, place.as_ref(), &Way::Index(way, at), item);
+            let live = live.get(at);
+            if live != Some(item) {
+                self.value(ty, place.as_ref(), &Way::Index(way, at), (item, live));
+            }
         }
     }
 

@@ -6,7 +6,9 @@
 //! of a built-in kind into it, before and after defaulting. Not here: defaults (`sim::rest`);
 //! custom resources, which have no Go type and keep what their schema lets through (`sim::crd`).
 
-use super::{Field, Format, ListType, MapType, Presence, Scalar, Schema, Type, TypeId};
+use std::sync::{LazyLock, OnceLock};
+
+use super::{Field, Format, ListType, MapType, Presence, Scalar, Schema, Type, TypeId, builtin};
 use crate::base::Time;
 use crate::object::quantity::Quantity;
 use crate::object::{Map, Object, Value};
@@ -14,23 +16,22 @@ use crate::object::{Map, Object, Value};
 /// Brings a value of a built-in type into the printed form. What does not fit its type stays as it
 /// is: check first.
 pub fn print(schema: &Schema, ty: TypeId, value: &mut Value) {
-    if let Some(printed) = printed(schema, ty, value) {
+    if let Some(printed) = printed(schema, ty, value, None) {
         *value = printed;
     }
 }
 
 /// Brings a whole object of a built-in kind into the printed form.
 pub fn print_object(schema: &Schema, ty: TypeId, object: &mut Object) {
-    print_object_but(schema, ty, object, &[]);
+    print_object_over(schema, ty, object, None);
 }
 
-/// The same of an object whose fields `settled` are in that form already.
-pub fn print_object_but(schema: &Schema, ty: TypeId, object: &mut Object, settled: &[&str]) {
-    let printed = match &schema.ty(ty).map {
-        Some(form) if form.fields.is_empty() => printed_map(schema, form, &object.0),
-        Some(form) => printed_fields(schema, form, &object.0, settled),
-        None => None,
-    };
+/// The same of an object that is written over `live`, which is in that form: so is whatever is as
+/// it is there.
+pub fn print_object_over(schema: &Schema, ty: TypeId, object: &mut Object, live: Option<&Object>) {
+    let form = schema.ty(ty).map.as_ref();
+    let live = live.map(|live| &live.0);
+    let printed = form.and_then(|form| printed_map(schema, form, &object.0, live));
     if let Some(printed) = printed {
         object.0 = printed;
     }
@@ -38,79 +39,137 @@ pub fn print_object_but(schema: &Schema, ty: TypeId, object: &mut Object, settle
 
 /// Turns empty lists and maps that are always printed into null, as they come back from storage,
 /// whose encoding does not tell empty from unset. For a whole object in printed form, after its
-/// managed fields were computed.
-pub fn store_object(schema: &Schema, ty: TypeId, object: &mut Object) {
-    if let Some(form) = &schema.ty(ty).map {
-        store_map(schema, form, &mut object.0);
+/// managed fields were computed; what is as it is in `live` came back from there already.
+pub fn store_object(schema: &Schema, ty: TypeId, object: &mut Object, live: Option<&Object>) {
+    let form = schema.ty(ty).map.as_ref();
+    let live = live.map(|live| &live.0);
+    if let Some(stored) = form.and_then(|form| stored_map(schema, form, &object.0, live)) {
+        object.0 = stored;
     }
 }
 
-fn store_map(schema: &Schema, form: &MapType, map: &mut Map) {
-    for (key, value) in map.iter_mut() {
-        let Some(field) = form.fields.of_key(key) else { continue };
-        let ty = schema.ty(field.ty);
-        if field.presence == Presence::Nullable && is_zero(ty, value) {
-            *value = Value::Null;
+/// The form of a map that comes back from storage; `None` if it is that already.
+fn stored_map(schema: &Schema, form: &MapType, map: &Map, live: Option<&Map>) -> Option<Map> {
+    let mut out = None;
+    for (key, value) in map {
+        if !matches!(value, Value::Array(_) | Value::Object(_)) {
             continue;
         }
-        match (value, &ty.map, &ty.list) {
-            (Value::Object(map), Some(form), _) => store_map(schema, form, map),
-            (Value::Array(list), _, Some(form)) => {
-                let Some(form) = &schema.ty(form.item).map else { continue };
-                let items = list.iter_mut().filter_map(Value::as_object_mut);
-                items.for_each(|item| store_map(schema, form, item));
-            }
-            _ => {}
+        let Some(field) = form.fields.of_key(key) else { continue };
+        let live = live.and_then(|live| live.get_key(key));
+        if live == Some(value) {
+            continue;
         }
+        let ty = schema.ty(field.ty);
+        let stored = if field.presence == Presence::Nullable && is_zero(ty, value) {
+            Some(Value::Null)
+        } else {
+            stored(schema, ty, value, live)
+        };
+        if let Some(stored) = stored {
+            out.get_or_insert_with(|| map.clone()).insert(key.clone(), stored);
+        }
+    }
+    out
+}
+
+fn stored(schema: &Schema, ty: &Type, value: &Value, live: Option<&Value>) -> Option<Value> {
+    match value {
+        Value::Object(map) => {
+            let live = live.and_then(Value::as_object);
+            stored_map(schema, ty.map.as_ref()?, map, live).map(Value::Object)
+        }
+        Value::Array(list) => {
+            let form = schema.ty(ty.list.as_ref()?.item).map.as_ref()?;
+            let live = live.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let mut out = None;
+            for (at, item) in list.iter().enumerate() {
+                let Value::Object(item) = item else { continue };
+                let live = live.get(at).and_then(Value::as_object);
+                if let Some(stored) = stored_map(schema, form, item, live) {
+                    out.get_or_insert_with(|| list.clone())[at] = Value::Object(stored);
+                }
+            }
+            out.map(Value::Array)
+        }
+        _ => None,
     }
 }
 
 /// The object of a kind with nothing set: what a write that creates is compared with.
 #[must_use]
 pub fn empty(schema: &Schema, ty: TypeId) -> Object {
-    let mut object = Object::default();
-    print_object(schema, ty, &mut object);
-    object
+    let make = || {
+        let mut object = Object::default();
+        print_object(schema, ty, &mut object);
+        object
+    };
+    // Each of those of the one schema that does not change is made once.
+    static KNOWN: LazyLock<Vec<OnceLock<Object>>> =
+        LazyLock::new(|| vec![OnceLock::new(); builtin().types.len()]);
+    if !std::ptr::eq(schema, builtin()) {
+        return make();
+    }
+    KNOWN.get(ty.0 as usize).map_or_else(make, |known| known.get_or_init(make).clone())
 }
 
 type Fields = Map;
 
 /// The printed form of a value; `None` if it is that already, as most of what is written is.
-fn printed(schema: &Schema, ty: TypeId, value: &Value) -> Option<Value> {
+/// `live`, here and below, is what stands in its place in an object in printed form, if anything.
+fn printed(schema: &Schema, ty: TypeId, value: &Value, live: Option<&Value>) -> Option<Value> {
     let ty = schema.ty(ty);
     match value {
-        Value::Object(map) => printed_map(schema, ty.map.as_ref()?, map).map(Value::Object),
-        Value::Array(list) => printed_list(schema, ty.list.as_ref()?, list).map(Value::Array),
+        Value::Object(map) => {
+            let live = live.and_then(Value::as_object);
+            printed_map(schema, ty.map.as_ref()?, map, live).map(Value::Object)
+        }
+        Value::Array(list) => {
+            let live = live.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            printed_list(schema, ty.list.as_ref()?, list, live).map(Value::Array)
+        }
         scalar => printed_scalar(ty, scalar),
     }
 }
 
-fn printed_map(schema: &Schema, form: &MapType, map: &Fields) -> Option<Fields> {
+fn printed_map(
+    schema: &Schema,
+    form: &MapType,
+    map: &Fields,
+    live: Option<&Fields>,
+) -> Option<Fields> {
     if !form.fields.is_empty() {
-        return printed_fields(schema, form, map, &[]);
+        return printed_fields(schema, form, map, live);
     }
     let item = form.item.filter(|item| *item != TypeId::DEDUCED)?;
     let mut out = None;
     for (key, value) in map {
-        if let Some(value) = printed_item(schema, item, value) {
+        let live = live.and_then(|live| live.get_key(key));
+        if live == Some(value) {
+            continue;
+        }
+        if let Some(value) = printed_item(schema, item, value, live) {
             out.get_or_insert_with(|| map.clone()).insert(key.clone(), value);
         }
     }
     out
 }
 
-/// The printed form of a struct's fields, those in `settled` left as they are.
+/// The printed form of a struct's fields.
 fn printed_fields(
     schema: &Schema,
     form: &MapType,
     map: &Fields,
-    settled: &[&str],
+    live: Option<&Fields>,
 ) -> Option<Fields> {
     let mut out = None;
     for (key, value) in map {
+        let live = live.and_then(|live| live.get_key(key));
+        if live == Some(value) {
+            continue;
+        }
         let change = match form.fields.of_key(key) {
-            _ if settled.contains(&key.as_str()) => continue,
-            Some(field) => printed_field(schema, field, value),
+            Some(field) => printed_field(schema, field, value, live),
             None if form.item.is_some() => continue,
             None => Change::Goes,
         };
@@ -139,7 +198,7 @@ enum Change {
     Is(Value),
 }
 
-fn printed_field(schema: &Schema, field: &Field, value: &Value) -> Change {
+fn printed_field(schema: &Schema, field: &Field, value: &Value, live: Option<&Value>) -> Change {
     if value.is_null() {
         return match (field.presence, print_unset(schema, field)) {
             (Presence::Pointer | Presence::Value, _) => Change::Goes,
@@ -147,7 +206,7 @@ fn printed_field(schema: &Schema, field: &Field, value: &Value) -> Change {
             (_, unset) => Change::Is(unset),
         };
     }
-    let printed = printed(schema, field.ty, value);
+    let printed = printed(schema, field.ty, value, live);
     // An empty list of managed fields is an order to forget them (R-SSA-28).
     if field.presence == Presence::Value
         && is_zero(schema.ty(field.ty), printed.as_ref().unwrap_or(value))
@@ -165,24 +224,33 @@ fn print_unset(schema: &Schema, field: &Field) -> Value {
     }
 }
 
-fn printed_list(schema: &Schema, form: &ListType, list: &[Value]) -> Option<Vec<Value>> {
+fn printed_list(
+    schema: &Schema,
+    form: &ListType,
+    list: &[Value],
+    live: &[Value],
+) -> Option<Vec<Value>> {
     if form.item == TypeId::UNTYPED_ATOMIC {
         return None;
     }
     let mut out = None;
     for (at, item) in list.iter().enumerate() {
-        if let Some(item) = printed_item(schema, form.item, item) {
+        let live = live.get(at);
+        if live == Some(item) {
+            continue;
+        }
+        if let Some(item) = printed_item(schema, form.item, item, live) {
             out.get_or_insert_with(|| list.to_vec())[at] = item;
         }
     }
     out
 }
 
-fn printed_item(schema: &Schema, ty: TypeId, item: &Value) -> Option<Value> {
+fn printed_item(schema: &Schema, ty: TypeId, item: &Value, live: Option<&Value>) -> Option<Value> {
     if item.is_null() {
         return Some(zero(schema, ty)).filter(|zero| !zero.is_null());
     }
-    printed(schema, ty, item)
+    printed(schema, ty, item, live)
 }
 
 fn printed_scalar(ty: &Type, value: &Value) -> Option<Value> {
@@ -247,7 +315,6 @@ fn is_zero(ty: &Type, value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::builtin;
     use super::*;
     use crate::object::json;
 
@@ -276,7 +343,7 @@ mod tests {
     fn an_empty_list_that_is_always_printed_comes_back_as_null() {
         let ty = builtin().kind("rbac.authorization.k8s.io", "v1", "Role").unwrap().ty;
         let mut role = Object::from_value(json!({"metadata": {}, "rules": []})).unwrap();
-        store_object(builtin(), ty, &mut role);
+        store_object(builtin(), ty, &mut role, None);
         assert_eq!(role.into_value(), json!({"metadata": {}, "rules": null}));
     }
 

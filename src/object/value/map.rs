@@ -233,12 +233,14 @@ impl<K: Into<Key>> FromIterator<(K, Value)> for Map {
     /// Of a key that comes more than once, the last value stays.
     fn from_iter<T: IntoIterator<Item = (K, Value)>>(entries: T) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value));
-        let mut entries: Vec<(Key, Value)> = entries.collect();
-        if !entries.is_sorted_by(|(a, _), (b, _)| a < b) {
-            entries.reverse();
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-            entries.dedup_by(|(a, _), (b, _)| a == b);
+        let entries: EcoVec<(Key, Value)> = entries.collect();
+        if entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Self(entries);
         }
+        let mut entries: Vec<(Key, Value)> = entries.into_iter().collect();
+        entries.reverse();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        entries.dedup_by(|(a, _), (b, _)| a == b);
         Self(entries.into())
     }
 }

@@ -156,11 +156,15 @@ pub(in crate::object) const fn print(text: &str) -> u64 {
         hash = mix(hash, u64::from_le_bytes(*chunk));
         left = rest;
     }
+    if left.is_empty() {
+        return hash;
+    }
+    let mut word = 0;
     while let [byte, rest @ ..] = left {
-        hash = mix(hash, *byte as u64);
+        word = word << 8 | *byte as u64;
         left = rest;
     }
-    hash
+    mix(hash, word)
 }
 
 /// The text of a number.
