@@ -9,10 +9,9 @@ use std::sync::Arc;
 use super::kinds::{NODE, POD, REPLICA_SET, SERVICE, Served, Slot, WELL_KNOWN};
 use super::labelled::{self, Labelled};
 use super::node::noticed::Noticed;
-use super::uid::Uid;
 use crate::api::{Change, Ids, Informer, Input, Outbox};
 use crate::base::{Time, limits};
-use crate::object::{Map, Object};
+use crate::object::{Map, Object, Uid};
 
 /// Where an object is cached: resource, namespace, name.
 pub type Place = (Slot, Arc<str>, Arc<str>);

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Time;
-use crate::object::value::{self, ToValue};
+use crate::object::value::ToValue;
 use crate::object::{Map, Value};
 
 /// One condition, whose texts are those of the object that it was read from as long as they
@@ -36,7 +36,20 @@ pub(crate) struct Condition<'a> {
 
 impl ToValue for Condition<'_> {
     fn to_value(&self) -> Value {
-        value::to_value(self).unwrap_or_default()
+        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(Value::from);
+        let fields = [
+            ("lastProbeTime", text(&self.last_probe_time)),
+            ("lastTransitionTime", text(&self.last_transition_time)),
+            ("lastUpdateTime", text(&self.last_update_time)),
+            ("message", text(&self.message)),
+            ("reason", text(&self.reason)),
+            ("status", Some(Value::from(&*self.status))),
+            ("type", Some(Value::from(&*self.kind))),
+        ];
+        let mut map: Map =
+            fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        map.extend(self.rest.iter().map(|(key, value)| (key, value.clone())));
+        Value::Object(map)
     }
 }
 
@@ -59,8 +72,8 @@ impl<'a> Condition<'a> {
         }
     }
 
-    /// As an object carries it; `None` where a text is none. Reads what serde would, without
-    /// copying texts: workloads are read at each sync.
+    /// As an object carries it; `None` where a text is none. No text is copied: workloads are read
+    /// at each sync.
     pub(crate) fn read(value: &'a Value) -> Option<Self> {
         let mut condition = Self::default();
         for (key, value) in value.as_object()? {

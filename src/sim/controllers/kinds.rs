@@ -51,6 +51,12 @@ impl Served {
             .collect()
     }
 
+    /// Whether the controllers keep a cache of it, as they do of all but Events.
+    pub(crate) fn is_cached(&self) -> bool {
+        let gvr = &self.resource;
+        gvr.plural != EVENTS.resource.plural || !matches!(&*gvr.group, "" | "events.k8s.io")
+    }
+
     /// What a CustomResourceDefinition makes the server serve, at its storage version; `None`
     /// while its names are not accepted.
     #[must_use]
@@ -158,7 +164,7 @@ pub(crate) static WELL_KNOWN: [Served; 24] = [
 ];
 
 /// Where Events are written. They are deleted with their namespace, but neither cached nor
-/// collected: nothing owns them and there are many.
+/// collected, as upstream's collector ignores them: nothing owns them and there are many.
 pub(crate) const EVENTS: Served = Served::new("", "v1", "events", "Event", true);
 
 /// The resource with the number `slot`, which must be one of the constants above.
@@ -188,6 +194,13 @@ mod tests {
         let plurals: Vec<_> = Served::builtin().into_iter().map(|s| s.resource.plural).collect();
         assert!(plurals.iter().any(|p| p == "configmaps"));
         assert!(!plurals.iter().any(|p| p == "events" || p == "bindings"));
+    }
+
+    #[test]
+    fn events_of_both_groups_are_not_cached_and_those_of_a_definition_are() {
+        let cached = |group| Served::new(group, "v1", "events", "Event", true).is_cached();
+        assert_eq!(["", "events.k8s.io", "shop.io"].map(cached), [false, false, true]);
+        assert!(WELL_KNOWN.iter().all(Served::is_cached));
     }
 
     #[test]

@@ -45,7 +45,6 @@ mod statefulset;
 mod template;
 #[cfg(test)]
 mod trial;
-mod uid;
 mod volume;
 mod wake;
 mod work;
@@ -235,7 +234,11 @@ impl Client for ControllerManager {
     fn step(&mut self, now: Time, input: Input, out: &mut Outbox) {
         let route = match &input {
             Input::Start => {
-                (0..self.caches.served().len()).for_each(|slot| self.start(slot, out));
+                for slot in 0..self.caches.served().len() {
+                    if self.caches.served()[slot].is_cached() {
+                        self.start(slot, out);
+                    }
+                }
                 None
             }
             Input::Event { id, .. } => self.routes.get(id).copied(),

@@ -4,12 +4,14 @@
 //! queue (`work`) sends the plan's calls batch by batch, stops at the first that fails, and does
 //! not ask the controller again before the caches show what was written.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::caches::Caches;
 use super::settings::Settings;
 use crate::api::{Request, Response, Status};
 use crate::base::Time;
+use crate::object::word::order;
 use crate::object::{Object, Value};
 
 /// Which controller a key belongs to.
@@ -122,7 +124,7 @@ impl Controller {
 }
 
 /// One thing to keep in order. For the garbage collector the name is a uid.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// By whom.
     pub controller: Controller,
@@ -130,6 +132,21 @@ pub struct Key {
     pub namespace: Arc<str>,
     /// The object's name.
     pub name: Arc<str>,
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let controllers = self.controller.cmp(&other.controller);
+        controllers
+            .then_with(|| order(&self.namespace, &other.namespace))
+            .then_with(|| order(&self.name, &other.name))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Key {

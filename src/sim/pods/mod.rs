@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use crate::api::{Change, Client, Ids, Informer, Input, Outbox, PatchKind, Request, Response};
 use crate::base::{Profile, Rng, Time};
-use crate::object::{Gvr, Object, json};
+use crate::object::{Gvr, Object, Uid, json};
 
 use beats::Beats;
 pub use behaviour::{Behaviour, Crash, Exit, Images, Live, Pull, Ready, Stop};
@@ -74,8 +74,8 @@ pub struct Kubelets {
     ids: Ids,
     pods: Informer,
     /// By uid.
-    slots: BTreeMap<String, Slot>,
-    timers: Timers,
+    slots: BTreeMap<Uid, Slot>,
+    timers: Timers<Uid>,
     recorder: Recorder,
     under_way: BTreeMap<u64, Sent>,
     beats: Beats,
@@ -115,7 +115,7 @@ impl Kubelets {
     /// containers that run already: for those, times count from `now`.
     pub fn set_image(&mut self, now: Time, pattern: &str, behaviour: Behaviour, out: &mut Outbox) {
         self.fleet.images.set(pattern, behaviour);
-        let uids: Vec<String> = self.slots.keys().cloned().collect();
+        let uids: Vec<Uid> = self.slots.keys().cloned().collect();
         for uid in uids {
             if let Some(life) = self.slots.get_mut(&uid).and_then(|slot| slot.life.as_mut()) {
                 life.rescript(pattern, now, &mut self.fleet);
@@ -146,11 +146,12 @@ impl Kubelets {
         self.under_way.insert(id, Sent::Back(node));
         let pods: Vec<_> = self.pods.iter().cloned().collect();
         for pod in pods.iter().filter(|pod| pod.text(&["spec", "nodeName"]) == Some(name)) {
-            match self.slots.get_mut(pod.uid()) {
+            let uid = Uid::from(pod.uid());
+            match self.slots.get_mut(&uid) {
                 Some(slot) => slot.see(pod, now, &mut self.fleet),
                 None => self.adopt(pod, node, now),
             }
-            self.advance(pod.uid(), now, out);
+            self.advance(&uid, now, out);
         }
         self.arm(out);
         true
@@ -240,19 +241,20 @@ impl Kubelets {
     fn observe(&mut self, change: &Change, now: Time, out: &mut Outbox) {
         let Some(pod) = &change.new else {
             if let Some(old) = &change.old {
-                self.forget(old.uid());
+                self.forget(&old.uid().into());
             }
             return;
         };
         let node = pod.text(&["spec", "nodeName"]).and_then(|name| self.fleet.node(name));
         let Some(node) = node.filter(|node| !self.beats.is_silent(*node)) else { return };
-        match self.slots.get_mut(pod.uid()) {
+        let uid = Uid::from(pod.uid());
+        match self.slots.get_mut(&uid) {
             // The answer to a write is often here before its echo.
             Some(slot) if pod.revision() <= slot.pod.revision() => return,
             Some(slot) => slot.see(pod, now, &mut self.fleet),
             None => self.adopt(pod, node, now),
         }
-        self.advance(pod.uid(), now, out);
+        self.advance(&uid, now, out);
     }
 
     fn adopt(&mut self, pod: &Arc<Object>, node: usize, now: Time) {
@@ -265,10 +267,10 @@ impl Kubelets {
             life
         });
         let slot = Slot::new(Arc::clone(pod), life);
-        self.slots.insert(pod.uid().to_owned(), slot);
+        self.slots.insert(pod.uid().into(), slot);
     }
 
-    fn forget(&mut self, uid: &str) {
+    fn forget(&mut self, uid: &Uid) {
         if let Some(life) = self.slots.remove(uid).and_then(|slot| slot.life) {
             self.fleet.addresses.release(&life.ip);
         }
@@ -277,7 +279,7 @@ impl Kubelets {
     }
 
     /// Does what is due for one pod, and tells.
-    fn advance(&mut self, uid: &str, now: Time, out: &mut Outbox) {
+    fn advance(&mut self, uid: &Uid, now: Time, out: &mut Outbox) {
         if self.slots.get(uid).is_none_or(|slot| self.is_silent(&slot.pod)) {
             self.timers.set(uid, None);
             return;

@@ -10,7 +10,7 @@ use super::EVENTS;
 use super::ground::Note;
 use crate::api::{PatchKind, Request};
 use crate::base::{Time, limits};
-use crate::object::{Object, event, json};
+use crate::object::{Object, Uid, event, json};
 
 /// Events of one object that are written without a pause, then one each [`REFILL`].
 const BURST: u32 = 25;
@@ -22,7 +22,7 @@ const REFILL: Duration = Duration::from_secs(300);
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     /// By uid.
-    pods: BTreeMap<String, Told>,
+    pods: BTreeMap<Uid, Told>,
     written: u64,
 }
 
@@ -41,7 +41,7 @@ impl Recorder {
     /// The write that tells of `note`, if it is to be told.
     pub(super) fn record(&mut self, pod: &Object, note: Note, now: Time) -> Option<Request> {
         let fresh = || Told { events: BTreeMap::new(), spent: 0, refilled: now };
-        let told = self.pods.entry(pod.uid().to_owned()).or_insert_with(fresh);
+        let told = self.pods.entry(pod.uid().into()).or_insert_with(fresh);
         told.afford(now).then_some(())?;
         if told.events.len() >= limits::POD_EVENTS {
             told.events.clear();
@@ -62,7 +62,7 @@ impl Recorder {
     }
 
     /// The pod is gone.
-    pub(super) fn forget(&mut self, uid: &str) {
+    pub(super) fn forget(&mut self, uid: &Uid) {
         self.pods.remove(uid);
     }
 }

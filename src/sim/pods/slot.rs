@@ -9,7 +9,7 @@ use super::nodes::Fleet;
 use super::{patch, status};
 use crate::api::{PatchKind, Request, Response};
 use crate::base::{Time, limits};
-use crate::object::{Map, Object, Value};
+use crate::object::{Map, Object, Uid, Value};
 
 /// A pod on one of the nodes.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ pub(super) enum Sent {
     Node(usize),
     /// A look at a node that is back.
     Back(usize),
-    Status(String),
-    Release(String),
+    Status(Uid),
+    Release(Uid),
 }
 
 impl Slot {
@@ -65,7 +65,7 @@ impl Slot {
     }
 
     /// The write that is to be sent now, if any: the status, or the final delete (R-CTL-37).
-    pub(super) fn write(&mut self, uid: &str, now: Time) -> Option<(Request, Sent)> {
+    pub(super) fn write(&mut self, uid: &Uid, now: Time) -> Option<(Request, Sent)> {
         if self.writing || self.retry_at.is_some_and(|at| at > now) {
             return None;
         }
@@ -74,7 +74,7 @@ impl Slot {
             let request = Request::patch(PODS, namespace, name, PatchKind::Strategic, patch);
             self.sent = self.made.as_ref().map(|made| Arc::clone(&made.status));
             self.writing = true;
-            return Some((request.subresource("status"), Sent::Status(uid.to_owned())));
+            return Some((request.subresource("status"), Sent::Status(uid.clone())));
         }
         let over = self.life.as_ref().is_none_or(|life| life.stage == Stage::Over);
         if !over || !self.pod.is_deleting() || self.released {
@@ -82,10 +82,10 @@ impl Slot {
         }
         let mut request = Request::delete(PODS, self.pod.namespace(), self.pod.name());
         request.options.delete.grace_seconds = Some(0);
-        request.options.delete.uid = Some(uid.to_owned());
+        request.options.delete.uid = Some(self.pod.uid().to_owned());
         self.released = true;
         self.writing = true;
-        Some((request, Sent::Release(uid.to_owned())))
+        Some((request, Sent::Release(uid.clone())))
     }
 
     /// What the server is to be told of the status; `None` where it knows or will not listen.

@@ -7,6 +7,7 @@ mod filter;
 mod history;
 mod table;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,12 +16,14 @@ pub use history::Compacted;
 pub use table::{Page, Since, Watch};
 
 use crate::api::WatchEvent;
+use crate::base::Time;
+use crate::object::word::order;
 use crate::object::{Map, Name, Object, Value};
 use table::Table;
 
 /// What objects are kept by: the group and plural of their resource, at whatever version they
 /// are asked for (R-STO-34).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     /// Empty for the core group.
     pub group: Name,
@@ -28,35 +31,65 @@ pub struct Resource {
     pub plural: Name,
 }
 
+impl Ord for Resource {
+    fn cmp(&self, other: &Self) -> Ordering {
+        order(&self.group, &other.group).then_with(|| order(&self.plural, &other.plural))
+    }
+}
+
+impl PartialOrd for Resource {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Where an object is kept within its resource: `namespace/name`, or `name` at cluster scope.
 /// The order of keys is the order of lists (R-STO-27).
+///
+/// Its first letters stand in place, as numbers that are in order as the letters are: they mostly
+/// decide which of two comes first, so that a table of thousands is searched without fetching a
+/// text for each step. Copies share the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(String);
+pub struct Key {
+    /// Zeros after the end; what they leave open the text decides.
+    head: [u64; HEAD / 8],
+    text: Arc<str>,
+}
+
+/// How many letters of a key stand in place.
+const HEAD: usize = 32;
 
 impl Key {
     /// The key of an object; `namespace` is empty at cluster scope.
     #[must_use]
     pub fn new(namespace: &str, name: &str) -> Self {
         if namespace.is_empty() {
-            return Self(name.to_owned());
+            return Self::from_text(name);
         }
         let mut key = String::with_capacity(namespace.len() + name.len() + 1);
         key.push_str(namespace);
         key.push('/');
         key.push_str(name);
-        Self(key)
+        Self::from_text(&key)
     }
 
     /// The key of what [`Key::as_str`] gave.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        Self(text.to_owned())
+        let mut letters = [0; HEAD];
+        let within = text.len().min(HEAD);
+        letters[..within].copy_from_slice(&text.as_bytes()[..within]);
+        let mut head = [0; HEAD / 8];
+        for (number, eight) in head.iter_mut().zip(letters.as_chunks().0) {
+            *number = u64::from_be_bytes(*eight);
+        }
+        Self { head, text: text.into() }
     }
 
     /// The key as text, as a continue token carries it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -91,6 +124,8 @@ pub struct Store {
     compacted: u64,
     tables: BTreeMap<Resource, Table>,
     deliveries: Vec<Delivery>,
+    /// See [`Store::next_end`].
+    next_end: Option<Time>,
     /// Commits since they were last taken, where somebody wants them.
     journal: Option<Vec<Commit>>,
 }
@@ -165,7 +200,7 @@ impl Store {
         let first = Resource { group: group.into(), plural: "".into() };
         let from_there = self.tables.range(first..);
         let mut of_group = from_there.take_while(|(resource, _)| resource.group == group);
-        of_group.any(|(_, table)| table.all().next().is_some())
+        of_group.any(|(_, table)| !table.is_empty())
     }
 
     /// The changes of one resource after a revision, as (before, after).
@@ -257,7 +292,22 @@ impl Store {
             return Err(Compacted { oldest: self.compacted });
         }
         let table = self.tables.entry(resource.clone()).or_default();
-        table.open(watch, since, &mut self.deliveries)
+        let until = watch.until;
+        table.open(watch, since, &mut self.deliveries)?;
+        self.next_end = self.next_end.into_iter().chain(until).min();
+        Ok(())
+    }
+
+    /// Whether anybody watches objects of a resource.
+    #[must_use]
+    pub fn is_watched(&self, resource: &Resource) -> bool {
+        self.tables.get(resource).is_some_and(|table| !table.watches().is_empty())
+    }
+
+    /// When the first of the open watches ends that were given an end.
+    #[must_use]
+    pub fn next_end(&self) -> Option<Time> {
+        self.next_end
     }
 
     /// Every open watch.
@@ -271,6 +321,7 @@ impl Store {
         for table in self.tables.values_mut() {
             table.close(&is_over, &mut closed);
         }
+        self.next_end = self.watches().filter_map(|watch| watch.until).min();
         closed
     }
 

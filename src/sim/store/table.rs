@@ -63,6 +63,10 @@ impl Table {
         self.objects.get(key)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
         self.objects.values()
     }

@@ -19,7 +19,7 @@ use super::selector::Selector;
 use super::{claim, condition};
 use crate::api::Request;
 use crate::base::Time;
-use crate::object::value;
+use crate::object::value::ToValue;
 pub(super) use model::pods as pods_of;
 use model::{Deployment, Set, Sets, Status};
 
@@ -109,8 +109,7 @@ fn with_status(d: &Deployment, plan: Plan, status: Status) -> Plan {
 }
 
 fn put_status(d: &Deployment, status: Status) -> Call {
-    let value = value::to_value(status).unwrap_or_default();
-    let object = super::pod::with_status(d.object, value);
+    let object = super::pod::with_status(d.object, status.to_value());
     let put = Request::update(
         super::kinds::gvr(DEPLOYMENT),
         d.object.namespace(),

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
+use crate::object::value::ToValue;
 use crate::object::{Map, Object, Value};
 use crate::sim::controllers::caches::Caches;
 use crate::sim::controllers::condition::{self, Condition};
@@ -43,33 +42,18 @@ pub(super) struct Deployment<'a> {
     pub(super) status: Status<'a>,
 }
 
-/// `status` of a Deployment, as it is written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// `status` of a Deployment, as it is written: what is zero or was never counted is left out.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Status<'a> {
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) observed_generation: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) replicas: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) updated_replicas: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) ready_replicas: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) available_replicas: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     pub(super) unavailable_replicas: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) terminating_replicas: Option<i64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) conditions: Vec<Condition<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) collision_count: Option<i64>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(n: &i64) -> bool {
-    *n == 0
 }
 
 impl<'a> Status<'a> {
@@ -86,6 +70,25 @@ impl<'a> Status<'a> {
             conditions: condition::read_all(status)?,
             collision_count: condition::optional_count(status, "collisionCount")?,
         })
+    }
+}
+
+impl ToValue for Status<'_> {
+    fn to_value(&self) -> Value {
+        let count = |count: i64| Some(count).filter(|count| *count != 0).map(Value::from);
+        let conditions = (!self.conditions.is_empty()).then(|| self.conditions.to_value());
+        let fields = [
+            ("availableReplicas", count(self.available_replicas)),
+            ("collisionCount", self.collision_count.map(Value::from)),
+            ("conditions", conditions),
+            ("observedGeneration", count(self.observed_generation)),
+            ("readyReplicas", count(self.ready_replicas)),
+            ("replicas", count(self.replicas)),
+            ("terminatingReplicas", self.terminating_replicas.map(Value::from)),
+            ("unavailableReplicas", count(self.unavailable_replicas)),
+            ("updatedReplicas", count(self.updated_replicas)),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 

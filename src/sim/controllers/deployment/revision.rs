@@ -5,7 +5,8 @@ use super::model::{DESIRED, Deployment, HISTORY, MAX, REVISION, Set, Sets, Statu
 use super::{put_status, scale, status, with_status};
 use crate::api::{Request, Verb};
 use crate::base::Time;
-use crate::object::{Key, Object, Value, json, value};
+use crate::object::value::ToValue;
+use crate::object::{Key, Object, Value, json};
 use crate::sim::controllers::kinds::{DEPLOYMENT, REPLICA_SET, gvr};
 use crate::sim::controllers::plan::{Asked, Call, Cx, Note, Plan};
 use crate::sim::controllers::{condition, pod, template};
@@ -55,7 +56,7 @@ pub(super) fn keep_in_step(now: Time, d: &Deployment, sets: &Sets) -> Option<Pla
 
 /// Writes the Deployment's status and, as its annotation, the revision.
 fn put_revision(d: &Deployment, revision: &str, after: Status) -> Call {
-    let value = value::to_value(after).unwrap_or_default();
+    let value = after.to_value();
     let mut object = pod::with_status(d.object, value);
     object.set(&["metadata", "annotations", REVISION], revision.into());
     let (namespace, name) = (d.object.namespace(), d.object.name());

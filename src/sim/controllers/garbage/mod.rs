@@ -51,9 +51,10 @@ pub(crate) fn keys(caches: &Caches, change: &Change) -> Vec<Key> {
 }
 
 fn is_relevant(old: &Object, new: &Object) -> bool {
+    let (old, new) = (old.at(&["metadata"]), new.at(&["metadata"]));
     ["ownerReferences", "finalizers", "deletionTimestamp"]
         .iter()
-        .any(|field| old.at(&["metadata", field]) != new.at(&["metadata", field]))
+        .any(|field| old.and_then(|old| old.get(field)) != new.and_then(|new| new.get(field)))
 }
 
 fn is_ending(object: &Object) -> bool {

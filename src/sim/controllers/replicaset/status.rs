@@ -2,38 +2,26 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use crate::api::Status;
 use crate::base::Time;
-use crate::object::{Map, Object, Value, value};
+use crate::object::value::ToValue;
+use crate::object::{Map, Object, Value};
 use crate::sim::controllers::condition::{self, Condition};
 use crate::sim::controllers::pod;
 
 const FAILURE: &str = "ReplicaFailure";
 
-/// The counts, as they are written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The counts, as they are written: but for the first, what is zero or was never counted is left
+/// out.
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Counts<'a> {
     replicas: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     fully_labeled_replicas: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     ready_replicas: i64,
-    #[serde(skip_serializing_if = "is_zero")]
     available_replicas: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     terminating_replicas: Option<i64>,
-    #[serde(skip_serializing_if = "is_zero")]
     observed_generation: i64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     conditions: Vec<Condition<'a>>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(n: &i64) -> bool {
-    *n == 0
 }
 
 impl<'a> Counts<'a> {
@@ -48,6 +36,23 @@ impl<'a> Counts<'a> {
             observed_generation: condition::count(status, "observedGeneration")?,
             conditions: condition::read_all(status)?,
         })
+    }
+}
+
+impl ToValue for Counts<'_> {
+    fn to_value(&self) -> Value {
+        let count = |count: i64| Some(count).filter(|count| *count != 0).map(Value::from);
+        let conditions = (!self.conditions.is_empty()).then(|| self.conditions.to_value());
+        let fields = [
+            ("availableReplicas", count(self.available_replicas)),
+            ("conditions", conditions),
+            ("fullyLabeledReplicas", count(self.fully_labeled_replicas)),
+            ("observedGeneration", count(self.observed_generation)),
+            ("readyReplicas", count(self.ready_replicas)),
+            ("replicas", Some(self.replicas.into())),
+            ("terminatingReplicas", self.terminating_replicas.map(Value::from)),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 
@@ -87,7 +92,7 @@ pub(super) fn after(
         (None, Some(_)) => condition::remove(&mut after.conditions, FAILURE),
         _ => {}
     }
-    (after != before).then(|| value::to_value(after).unwrap_or_default())
+    (after != before).then(|| after.to_value())
 }
 
 fn number(pods: &[&Arc<Object>], wanted: &dyn Fn(&Object) -> bool) -> i64 {
