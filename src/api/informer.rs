@@ -76,6 +76,8 @@ pub struct Informer {
     objects: BTreeMap<Word, BTreeMap<Word, Arc<Object>>>,
     revision: u64,
     synced: bool,
+    /// Lists that were complete.
+    lists: u64,
     failures: u32,
     phase: Phase,
     /// Wrong on purpose.
@@ -92,6 +94,7 @@ impl Informer {
             objects: BTreeMap::new(),
             revision: 0,
             synced: false,
+            lists: 0,
             failures: 0,
             phase: Phase::Idle,
             bug: None,
@@ -154,6 +157,12 @@ impl Informer {
     #[must_use]
     pub fn is_synced(&self) -> bool {
         self.synced
+    }
+
+    /// How many lists were complete: what came and went between two of them is no change.
+    #[must_use]
+    pub fn lists(&self) -> u64 {
+        self.lists
     }
 
     /// The revision up to which the cache has seen every change.
@@ -273,6 +282,7 @@ impl Informer {
                 let changes = self.replace(page);
                 self.revision = list.revision;
                 self.synced = true;
+                self.lists += 1;
                 self.ask_watch(now, ids, out);
                 changes
             }

@@ -2,7 +2,8 @@
 //! (R-CRD), as `rest` does for the built-in kinds: two guards, no new divergence and no stale
 //! exception.
 
-use crate::rest::check_in;
+use crate::auth::server;
+use crate::rest::{Replay, check_in, check_part};
 
 #[test]
 fn definitions_are_taken_or_refused_as_recorded() {
@@ -32,6 +33,18 @@ fn owners_in_several_versions_go_as_recorded() {
 #[test]
 fn rules_may_name_fields_by_reserved_words() {
     check_in("crd", "words.jsonl");
+}
+
+#[test]
+fn definitions_that_are_wrong_in_one_way_each_are_refused_as_recorded() {
+    check_in("crd", "refused.jsonl");
+}
+
+/// Creation, reading, changes, apply, deletion and watches of the objects of a definition as
+/// controllers' projects write them, by several users.
+#[test]
+fn objects_of_an_everyday_definition_go_as_recorded() {
+    check_part("crd", "everyday.jsonl", Replay::new(server()).sent_by("admin"));
 }
 
 /// Records of one's own, such as what a server said to the definitions and objects of a real

@@ -189,7 +189,7 @@ impl Operation<'_> {
         let managed = if managed.is_null() { none.clone() } else { managed };
         let wrong = differ("managedFields", &managed, real.at(&list).unwrap_or(&none));
         form::print_object(builtin(), self.kind.ty, &mut ours);
-        form::store_object(builtin(), self.kind.ty, &mut ours);
+        form::store_object(builtin(), self.kind.ty, &mut ours, None);
         let mut owned = Set::new();
         // A write without apply owns the defaults too, so that only an apply tells them apart.
         let applied = self.text("op") == "apply";
@@ -398,7 +398,7 @@ fn form_disagreement(line: &Value) -> Option<String> {
     }
     if line["status"] == 201 {
         form::print_object(builtin(), kind.ty, &mut ours);
-        form::store_object(builtin(), kind.ty, &mut ours);
+        form::store_object(builtin(), kind.ty, &mut ours, None);
         let mut found = String::new();
         let content = Content { schema: builtin(), status: false };
         let (ours, real) = (ours.into_value(), &line["object"]);

@@ -91,6 +91,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A change of a whole collection, which there is none of.
+    pub(super) fn no_such_method(&self) -> Status {
+        match self.kind.custom {
+            Some(_) => Status::bad_request("name must be provided"),
+            None => Status::method_not_allowed(),
+        }
+    }
+
     pub(super) fn not_found(&self) -> Status {
         if self.kind.kind == "ComponentStatus" {
             // The one resource whose storage names itself in the singular.
@@ -178,13 +186,8 @@ impl<'a> Call<'a> {
             FieldValidation::Ignore => Mode::Types,
             FieldValidation::Warn | FieldValidation::Strict => Mode::Decode,
         };
-        let fields = live.into_iter().flat_map(|live| &live.0);
-        let settled: Vec<&str> = fields
-            .filter(|(key, field)| value.get(key) == Some(*field))
-            .map(|(key, _)| key.as_str())
-            .collect();
         let (schema, ty) = (self.kind.schema(), self.kind.ty);
-        let problems = check::check_but(schema, ty, value, &settled, mode);
+        let problems = check::check_over(schema, ty, value, live, mode);
         if let Some(wrong) = problems.iter().find(|p| p.kind == ProblemKind::WrongType) {
             return Err(wrong.message.clone());
         }

@@ -56,27 +56,20 @@ pub(super) fn complete(call: &mut Call, live: Option<&Object>, object: &mut Obje
         custom::complete(version, object);
         return;
     }
-    let settled = live.map(|live| settled(live, object)).unwrap_or_default();
-    form::print_object_but(call.kind.schema(), call.kind.ty, object, &settled);
+    form::print_object_over(call.kind.schema(), call.kind.ty, object, live);
     if call.kind.kind == "Secret" {
         secrets::fold_string_data(object);
     }
-    defaults::fill(call.kind.ty, object, &settled);
+    defaults::fill(call.kind.ty, object, live);
     debug_assert!(
-        settled.is_empty() || {
+        live.is_none() || {
             let mut all = object.clone();
             form::print_object(call.kind.schema(), call.kind.ty, &mut all);
-            defaults::fill(call.kind.ty, &mut all, &[]);
+            defaults::fill(call.kind.ty, &mut all, None);
             all == *object
         },
         "what is stored is complete: {object:?}"
     );
-}
-
-/// The fields of an object, metadata apart, that are as they are in `live`.
-fn settled<'l>(live: &'l Object, object: &Object) -> Vec<&'l str> {
-    let fields = live.0.iter().filter(|(key, _)| *key != "metadata");
-    fields.filter(|(k, v)| object.0.get(k) == Some(*v)).map(|(k, _)| k.as_str()).collect()
 }
 
 /// Takes a complete object with its managed fields from there to the store.
@@ -101,7 +94,7 @@ pub(super) fn admit_and_store(
     }
     call.warnings.extend(validate::warnings(call, &object, true));
     let charges = admission::check_create(server, call, &object)?;
-    strategy::read_back(&call.kind, &mut object);
+    strategy::read_back(&call.kind, None, &mut object);
     let key = call.key_of(&name);
     if let Some(holder) = server.store.get(&call.resource, &key) {
         let mut status = Status::already_exists(&call.request.resource, &name);
@@ -128,6 +121,12 @@ fn system_fields(server: &mut Server, call: &Call, object: &mut Object) {
     let uid = names::uid(&mut server.rng);
     object.set(&["metadata", "uid"], uid.into());
     let prefix = object.text(&["metadata", "generateName"]).unwrap_or_default();
+    // The one kind that is given a name where it has none.
+    if call.kind.kind == "LimitRange" && object.name().is_empty() && prefix.is_empty() {
+        let name = names::uid(&mut server.rng);
+        object.set(&["metadata", "name"], name.into());
+        return;
+    }
     if object.name().is_empty() && !prefix.is_empty() {
         let mut name = String::new();
         // Eight tries, as upstream; the last may be taken and then fails (R-STO-13).

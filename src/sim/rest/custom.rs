@@ -34,8 +34,7 @@ pub(super) fn types_fit(kind: &Kind, body: &Map) -> Result<(), Status> {
     };
     match body.get("kind") {
         None | Some(Value::Null) => {
-            let shown = Value::Object(body.clone()).to_string();
-            return Err(unrecognized(&format!("Object 'Kind' is missing in '{shown}'")));
+            return Err(unrecognized(&without_kind(body)));
         }
         Some(Value::String(_)) => {}
         Some(other) => {
@@ -54,6 +53,11 @@ pub(super) fn types_fit(kind: &Kind, body: &Map) -> Result<(), Status> {
         )));
     }
     Ok(())
+}
+
+/// What is said of a document that does not say what it is.
+pub(super) fn without_kind(body: &Map) -> String {
+    format!("Object 'Kind' is missing in '{}'", Value::Object(body.clone()))
 }
 
 /// Whether a request for a kind names a path that is served (R-CRD-05, R-CRD-17).

@@ -73,8 +73,7 @@ pub(super) fn expire(server: &mut Server, now: Time) {
 /// When somebody is to see the next one go.
 pub(super) fn next(server: &Server) -> Option<Time> {
     let due = server.expiry.next()?;
-    let mut watches = server.store.watches();
-    watches.any(|watch| &*watch.kind == "Event").then_some(due)
+    server.store.is_watched(&events()).then_some(due)
 }
 
 #[cfg(test)]

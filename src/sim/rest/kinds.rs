@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use super::strategy::{self, Strategy};
 use crate::fields;
 use crate::object::fieldset::Set;
-use crate::object::schema::{self, KindInfo, Presence, Schema, TypeId};
+use crate::object::schema::{self, KindInfo, Schema, TypeId};
 use crate::object::{Gvr, Name, Object, Value};
 use crate::sim::crd;
 use crate::sim::store::Resource;
@@ -27,8 +27,6 @@ pub(super) struct Kind {
     pub(super) strategy: Strategy,
     /// The status of an object whose status nobody wrote; `None` where there is no `/status`.
     pub(super) empty_status: Option<Value>,
-    /// Lists at the top that are always printed.
-    pub(super) nullable: Vec<&'static str>,
     /// What its definition says; `None` for a built-in kind.
     pub(super) custom: Option<Arc<crd::Version>>,
     /// What writers of the object, and of its status, do not own.
@@ -48,7 +46,6 @@ impl Kind {
             info: info.clone(),
             ty: info.ty,
             strategy: strategy::of(group, kind),
-            nullable: nullable(info.ty),
             empty_status: empty_status.filter(|_| has_status),
             custom: None,
             reset: [fields::reset(kind, ""), fields::reset(kind, "status")],
@@ -64,7 +61,6 @@ impl Kind {
             info: version.info.clone(),
             ty: version.ty,
             strategy: strategy::CUSTOM,
-            nullable: Vec::new(),
             empty_status: None,
             reset: ["", "status"].map(|part| fields::reset_custom(part, has_status)),
             custom: Some(version),
@@ -106,14 +102,6 @@ impl Kind {
     pub(super) fn reset(&self, subresource: &str) -> &'static Set {
         self.reset[usize::from(subresource == "status")]
     }
-}
-
-fn nullable(ty: TypeId) -> Vec<&'static str> {
-    let schema = schema::builtin();
-    let fields = schema.ty(ty).map.iter().flat_map(|map| &map.fields);
-    let lists =
-        fields.filter(|f| f.presence == Presence::Nullable && schema.ty(f.ty).list.is_some());
-    lists.map(|field| &*field.name).collect()
 }
 
 type Kinds = BTreeMap<Gvr, Arc<Kind>>;

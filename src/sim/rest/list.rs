@@ -16,6 +16,10 @@ pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
     let (mut at, mut after) = (None, None);
     if let Some(token) = options.continue_token.as_deref().filter(|token| !token.is_empty()) {
         let (revision, start) = read_token(token)?;
+        if !matches!(asked, "" | "0") {
+            let text = "specifying resource version is not allowed when using continue";
+            return Err(Status::bad_request(text));
+        }
         at = (revision > 0).then_some(revision);
         let namespace = call.namespace;
         let start = start.trim_start_matches('/').trim_end_matches('\0');
@@ -101,10 +105,6 @@ fn options_agree(call: &Call) -> Result<(), Status> {
                 "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
             ));
         }
-    } else if continued && !matches!(asked, "" | "0") {
-        return Err(Status::bad_request(
-            "specifying resource version is not allowed when using continue",
-        ));
     }
     Ok(())
 }

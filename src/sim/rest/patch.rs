@@ -13,7 +13,7 @@ pub(super) fn answer(
     kind: PatchKind,
 ) -> Result<Response, Status> {
     if call.name.is_empty() {
-        return Err(Status::method_not_allowed());
+        return Err(call.no_such_method());
     }
     match call.subresource {
         part if subresources::is_part(part) => {}
@@ -76,21 +76,28 @@ pub(super) fn apply_patch(
 /// The object that a patch gave, or why it is none of its kind (R-PAT-05).
 fn decoded(call: &mut Call, live: &Object, patched: Value) -> Result<Object, Status> {
     if let (Some(_), Value::Object(map)) = (&call.kind.custom, &patched) {
+        if matches!(map.get("kind"), None | Some(Value::Null)) {
+            return Err(not_decoded(patched.to_string(), &custom::without_kind(map)));
+        }
         custom::types_fit(&call.kind, map)?;
     }
     let result = is_of_kind(call, &patched)
         .and_then(|()| call.decode(&patched, Some(live)))
         .and_then(|problems| call.tell_or_refuse(problems));
     if let Err(why) = result {
-        let shown = Value::String(shown(call, &patched).into());
-        let cause = Cause {
-            reason: "FieldValueInvalid".to_owned(),
-            message: format!("Invalid value: {shown}: {why}"),
-            field: "patch".to_owned(),
-        };
-        return Err(Status::invalid("", "", "", &[cause]));
+        return Err(not_decoded(shown(call, &patched), &why));
     }
     Object::from_value(patched).map_err(|_| Status::bad_request("not an object"))
+}
+
+fn not_decoded(shown: String, why: &str) -> Status {
+    let shown = Value::String(shown.into());
+    let cause = Cause {
+        reason: "FieldValueInvalid".to_owned(),
+        message: format!("Invalid value: {shown}: {why}"),
+        field: "patch".to_owned(),
+    };
+    Status::invalid("", "", "", &[cause])
 }
 
 /// The patched document in an error's text.

@@ -218,7 +218,9 @@ fn store(
     object.set(&path, scale.int(&["spec", "replicas"]).unwrap_or(0).into());
     scale::to_parent(scale, &mut object, &kind.api_version, &path).map_err(unreadable)?;
     let [version, uid] = given;
-    object.set(&["metadata", "resourceVersion"], version.into());
+    if !version.is_empty() {
+        object.set(&["metadata", "resourceVersion"], version.into());
+    }
     if !uid.is_empty() {
         object.set(&["metadata", "uid"], uid.into());
     }

@@ -30,7 +30,6 @@ const FIELDS: &[(&str, &str, &[&str])] = &[
     ("", "Secret", &["type"]),
     ("", "Service", &["spec.clusterIP", "spec.type"]),
     ("", "ReplicationController", &["status.replicas"]),
-    ("apps", "ReplicaSet", &["status.replicas"]),
     ("batch", "Job", &["status.successful"]),
     ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
     (

@@ -82,6 +82,20 @@ pub(super) fn patch_from_live(call: &Call, live: &Object, service: &mut Object) 
     }
     if drop {
         drop_exposure(live, service);
+    } else if is_exposed(live) && !is_exposed(service) {
+        let path = ["spec", "externalTrafficPolicy"];
+        if service.at(&path) == live.at(&path) {
+            service.remove(&path);
+        }
+    }
+}
+
+/// Whether anything from outside comes to a Service.
+fn is_exposed(service: &Object) -> bool {
+    match kind_of(service) {
+        "NodePort" | "LoadBalancer" => true,
+        "ClusterIP" => !service.list(&["spec", "externalIPs"]).is_empty(),
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use super::custom;
 use super::kinds::Kind;
 use crate::base::Time;
 use crate::fields;
+use crate::object::schema::{self, form};
 use crate::object::{Key, Object, Value, json};
 
 mod jobs;
@@ -160,6 +161,9 @@ pub(super) fn prepare_for_create(kind: &Kind, now: Time, is_labelled: bool, obje
                 finalizers.push("kubernetes".into());
             }
             object.set(&["spec", "finalizers"], Value::Array(finalizers));
+            // One whose name was drawn has not got it yet.
+            let name = object.name().to_owned();
+            object.set(&["metadata", "labels", "kubernetes.io/metadata.name"], name.into());
         }
         "Pod" => pods::prepare_for_create(now, object),
         "Job" => jobs::prepare_for_create(object, is_labelled),
@@ -187,20 +191,18 @@ pub(super) fn prepare_for_create(kind: &Kind, now: Time, is_labelled: bool, obje
 
 /// What an object is like when it is read back from storage, which is how it is answered: lists
 /// that are always printed are null where they are empty, and defaults see what the server set.
-pub(super) fn read_back(kind: &Kind, object: &mut Object) {
+/// `live` is what it is written over.
+pub(super) fn read_back(kind: &Kind, live: Option<&Object>, object: &mut Object) {
     if let Some(version) = &kind.custom {
         custom::fill(version, object);
     }
     if kind.kind == "Job" {
         jobs::read_back(object);
     }
-    if kind.kind == "CSINode" && object.list(&["spec", "drivers"]).is_empty() {
-        object.set(&["spec", "drivers"], Value::Null);
-    }
-    for field in &kind.nullable {
-        if object.list(&[field]).is_empty() {
-            object.set(&[field], Value::Null);
-        }
+    // These two groups are stored as JSON, which tells empty from unset.
+    let as_json = matches!(kind.group, "apiextensions.k8s.io" | "apiregistration.k8s.io");
+    if kind.custom.is_none() && !as_json {
+        form::store_object(schema::builtin(), kind.ty, object, live);
     }
 }
 

@@ -32,9 +32,8 @@ impl Bookmarks {
 }
 
 pub(super) fn next(server: &Server) -> Option<Time> {
-    let ends = server.store.watches().filter_map(|watch| watch.until).min();
     let expiry = super::expiry::next(server);
-    server.bookmarks.due.into_iter().chain(ends).chain(expiry).min()
+    server.bookmarks.due.into_iter().chain(server.store.next_end()).chain(expiry).min()
 }
 
 pub(super) fn tick(server: &mut Server, now: Time) -> Ticked {

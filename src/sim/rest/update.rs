@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::{Server, admission, create, custom, scale, services, strategy, subresources, validate};
-use crate::api::{Cause, Response, Status, Verb};
+use crate::api::{Cause, Reason, Response, Status, Verb};
 use crate::fields;
 use crate::object::Object;
 
 pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, Status> {
     if call.name.is_empty() {
-        return Err(Status::method_not_allowed());
+        return Err(call.no_such_method());
     }
     match call.subresource {
         "finalize" => {}
@@ -46,6 +46,11 @@ pub(super) fn from_decoded(
     mut object: Object,
 ) -> Result<Arc<Object>, Status> {
     create::complete(call, Some(live), &mut object);
+    // Without a Go type an empty list of managers is none, and does not clear them.
+    let managers = ["metadata", "managedFields"];
+    if call.kind.custom.is_some() && object.list(&managers).is_empty() {
+        object.remove(&managers);
+    }
     let kind = Arc::clone(&call.kind);
     fields::update(kind.schema(), kind.ty, Some(live), &mut object, &call.write());
     write_over(server, call, live, object)
@@ -77,7 +82,7 @@ pub(super) fn write_over(
         call.warnings.extend(validate::warnings_of_change(call, live, &object));
     }
     let charges = admission::check_update(server, call, live, &object)?;
-    strategy::read_back(&call.kind, &mut object);
+    strategy::read_back(&call.kind, Some(live), &mut object);
     fields::keep_times(live, &mut object);
     if call.dry_run() {
         return Ok(custom::as_kept(&call.kind, object));
@@ -98,18 +103,17 @@ pub(super) fn write_over(
 fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), Status> {
     let uid = object.uid();
     if call.request.verb == Verb::Update && !uid.is_empty() && uid != live.uid() {
-        // The servers behind these two groups keep them under their names.
-        let place = match call.kind.group {
-            group @ ("apiextensions.k8s.io" | "apiregistration.k8s.io") => format!("{group}/"),
-            _ => String::new(),
-        };
-        let key = format!("/registry/{place}{}/{}", call.kind.plural(), call.key().as_str());
+        let key = format!("/registry/{}/{}", place_in_storage(call), call.key().as_str());
         return Err(call.conflict(&format!(
             "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
             live.uid()
         )));
     }
     let version = object.resource_version();
+    if !version.is_empty() && version.parse::<u64>().is_err() {
+        let text = format!("strconv.ParseUint: parsing {version:?}: invalid syntax");
+        return Err(Status::new(500, Reason::Unknown, text));
+    }
     if version.is_empty() || version == "0" {
         if !call.kind.strategy.unconditional_update {
             let cause = Cause {
@@ -125,6 +129,26 @@ fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), 
         return Err(call.conflict("the object has been modified; please apply your changes to the latest version and try again"));
     }
     Ok(())
+}
+
+/// Where a real server keeps objects of a kind in etcd, as its errors show it.
+fn place_in_storage(call: &Call) -> String {
+    let plural = call.kind.plural();
+    match (call.kind.group_name(), plural) {
+        // The servers behind these groups keep objects under their names.
+        (group, plural)
+            if call.kind.custom.is_some()
+                || matches!(group, "apiextensions.k8s.io" | "apiregistration.k8s.io") =>
+        {
+            format!("{group}/{plural}")
+        }
+        ("", "services") => "services/specs".to_owned(),
+        ("", "endpoints") => "services/endpoints".to_owned(),
+        ("", "nodes") => "minions".to_owned(),
+        ("", "replicationcontrollers") => "controllers".to_owned(),
+        (_, "ingresses") => "ingress".to_owned(),
+        (_, plural) => plural.to_owned(),
+    }
 }
 
 /// What no writer can change (R-STO-10).

@@ -20,6 +20,7 @@ pub(super) fn answer(
     let asked = options.resource_version.as_deref().unwrap_or_default();
     let from = list::parse_revision(asked)?;
     let since = match from {
+        0 if options.send_initial_events == Some(false) => Since::Revision(server.revision()),
         0 => Since::Now,
         _ if streamed => Since::Now,
         from if from > server.revision() => Since::Later,
@@ -35,7 +36,9 @@ pub(super) fn answer(
         kind: call.kind.name().into(),
     };
     let mut first = None;
-    if streamed && options.bookmarks {
+    // Who begins anywhere and takes bookmarks is told where the list ends, asked for or not.
+    let from_anywhere = from == 0 && options.send_initial_events.is_none();
+    if (streamed || from_anywhere) && options.bookmarks {
         let object = ticks::bookmark(&watch, server.revision(), true);
         first = Some(WatchEvent { kind: EventKind::Bookmark, object });
     }

@@ -29,7 +29,7 @@ pub(super) fn check(crd: &Object) -> Vec<Cause> {
     for (at, version) in all.iter().enumerate() {
         of_version(&SPEC.field("versions").index(at), all, version, &mut out);
     }
-    versions_together(all, &mut out);
+    versions_together(all, spec.get("versions").is_some_and(Value::is_array), &mut out);
     of_names(spec, &mut out);
     top_level(all, &mut out);
     conversion(spec, &mut out);
@@ -120,10 +120,10 @@ fn deprecation(path: &Path, version: &Value, out: &mut Vec<Cause>) {
     }
 }
 
-fn versions_together(versions: &[Value], out: &mut Vec<Cause>) {
+fn versions_together(versions: &[Value], is_given: bool, out: &mut Vec<Cause>) {
     let place = SPEC.field("versions");
     let names: Vec<String> = versions.iter().map(|version| text(version, "name")).collect();
-    let shown = go::versions(versions);
+    let shown = if is_given { go::versions(versions) } else { "null".to_owned() };
     if (0..names.len()).any(|at| names[..at].contains(&names[at])) {
         out.push(fault::invalid_as(&place, Some(&shown), "must contain unique version names"));
     }
@@ -132,7 +132,8 @@ fn versions_together(versions: &[Value], out: &mut Vec<Cause>) {
         let why = "must have exactly one version marked as storage version";
         out.push(fault::invalid_as(&place, Some(&shown), why));
     }
-    if let Some(first) = names.first() {
+    // An empty one is told of where it stands.
+    if let Some(first) = names.first().filter(|name| !name.is_empty()) {
         let faults = names::label_1035(first);
         if !faults.is_empty() {
             let place = SPEC.field("version");
@@ -245,6 +246,10 @@ fn schema(path: &Path, root: &Value, has_status: bool, out: &mut Vec<Cause>) {
         let why = "nullable cannot be true at the root";
         out.push(fault::forbidden(&path.field("openAPIV3Schema.nullable"), why));
     }
+    if has_dialect(root) {
+        let why = "OpenAPIV3Schema 'schema' is not supported";
+        out.push(fault::invalid(&place, &"".into(), why));
+    }
     // What has parts that are not supported cannot be looked at for its structure.
     let unreadable = has_unsupported(root);
     let mut structure = if unreadable { Vec::new() } else { structural::check(&place, root) };
@@ -255,6 +260,20 @@ fn schema(path: &Path, root: &Value, has_status: bool, out: &mut Vec<Cause>) {
     out.append(&mut structure);
     out.extend(open_api::check(&place, root, sound));
     debug_assert!(!unreadable || out.len() > before, "what is not supported is told");
+}
+
+/// Whether a part of a schema names the dialect that it is written in.
+fn has_dialect(schema: &Value) -> bool {
+    let Some(map) = schema.as_object() else { return false };
+    map.iter().any(|(key, below)| match key.as_str() {
+        "$schema" => below.as_str().is_some_and(|text| !text.is_empty()),
+        "properties" => {
+            below.as_object().into_iter().flatten().any(|(_, below)| has_dialect(below))
+        }
+        "items" | "not" | "additionalProperties" => has_dialect(below),
+        "allOf" | "anyOf" | "oneOf" => below.as_array().into_iter().flatten().any(has_dialect),
+        _ => false,
+    })
 }
 
 /// Whether a schema has a part that no structural schema has.
@@ -313,7 +332,16 @@ fn conversion(spec: &Value, out: &mut Vec<Cause>) {
     match config {
         None => out.push(fault::required(&at_config, "required when strategy is set to Webhook")),
         Some(config) => match (config.get("url"), config.get("service")) {
-            (Some(_), None) | (None, Some(_)) => out.extend(https(&at_config, config)),
+            (None, Some(service)) => {
+                let place = at_config.field("service");
+                // Upstream names the other of the two.
+                for (field, told) in [("name", "namespace"), ("namespace", "name")] {
+                    if text(service, field).is_empty() {
+                        out.push(fault::required(&place.field(told), ""));
+                    }
+                }
+            }
+            (Some(_), None) => out.extend(https(&at_config, config)),
             _ => {
                 let why = "exactly one of url or service is required";
                 out.push(fault::required(&at_config, why));

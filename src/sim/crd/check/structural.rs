@@ -36,7 +36,9 @@ const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
 
 fn invariants(path: &Path, schema: &Value, level: Level, out: &mut Vec<Cause>) {
     let ty = text(schema, "type");
-    if ty == "array" && schema.get("items").is_none() {
+    if ty == "array"
+        && !schema.get("items").is_some_and(|items| items.is_object() || items.is_array())
+    {
         out.push(fault::required(&path.field("items"), "must be specified"));
     }
     if let Some(items) = schema.get("items").filter(|items| items.is_object()) {

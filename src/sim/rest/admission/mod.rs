@@ -118,6 +118,7 @@ pub(super) fn before_update(
     live: &Object,
     object: &mut Object,
 ) -> Result<(), Status> {
+    plugins::keep_priority(call, live, object);
     mutate(server, call, Some(live), object)?;
     auth::check_escalation(server, call, Some(live), object)
 }

@@ -217,10 +217,30 @@ fn priority(server: &Server, call: &Call, pod: &mut Object) -> Result<(), Status
         return Err(call.forbidden(pod.name(), &why));
     }
     pod.set(&["spec", "priority"], value.into());
-    if pod.at(&["spec", "preemptionPolicy"]).is_none() {
-        pod.set(&["spec", "preemptionPolicy"], policy.into());
+    match pod.text(&["spec", "preemptionPolicy"]) {
+        None => pod.set(&["spec", "preemptionPolicy"], policy.into()),
+        Some(own) if own != policy => {
+            let why = format!(
+                "the string value of PreemptionPolicy ({own}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name"
+            );
+            return Err(call.forbidden(pod.name(), &why));
+        }
+        Some(_) => {}
     }
     Ok(())
+}
+
+/// Priority: what it set of a pod stays where a writer leaves it out.
+pub(super) fn keep_priority(call: &Call, live: &Object, object: &mut Object) {
+    if call.kind.kind != "Pod" || !call.subresource.is_empty() {
+        return;
+    }
+    for field in ["priority", "preemptionPolicy"] {
+        let path = ["spec", field];
+        if let (None, Some(value)) = (object.at(&path), live.at(&path)) {
+            object.set(&path, value.clone());
+        }
+    }
 }
 
 /// DefaultTolerationSeconds: five minutes on a node that is not ready or cannot be reached.

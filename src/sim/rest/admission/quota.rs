@@ -204,9 +204,14 @@ pub(in crate::sim::rest) fn recount(server: &mut Server, now: Time, namespace: &
 fn keep(server: &mut Server, now: Time, key: &Key, hard: Option<&Amounts>, used: &Amounts) {
     let gvr = Gvr::new("", "v1", "resourcequotas");
     write_own_status(server, now, &gvr, key, |quota| {
-        if let Some(hard) = hard {
-            quota.set(&["status", "hard"], hard.to_value());
+        for (field, amounts) in [("hard", hard), ("used", Some(used))] {
+            let Some(amounts) = amounts.map(Amounts::to_value) else { continue };
+            // Where nothing is limited nothing is printed.
+            if amounts.as_object().is_some_and(crate::object::Map::is_empty) {
+                quota.remove(&["status", field]);
+            } else {
+                quota.set(&["status", field], amounts);
+            }
         }
-        quota.set(&["status", "used"], used.to_value());
     });
 }

@@ -262,8 +262,8 @@ fn patched(hook: &Hook, asked: &Asked, answer: &Value) -> Result<Option<Object>,
     // The next webhook sees the object complete. Defaults by type are those of built-in kinds;
     // others are completed once all have been asked.
     if is_part(call.subresource) && std::ptr::eq(call.kind.schema(), schema::builtin()) {
-        form::print_object_but(call.kind.schema(), call.kind.ty, &mut after, &[]);
-        defaults::fill(call.kind.ty, &mut after, &[]);
+        form::print_object(call.kind.schema(), call.kind.ty, &mut after);
+        defaults::fill(call.kind.ty, &mut after, None);
     }
     Ok(Some(after))
 }

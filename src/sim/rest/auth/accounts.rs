@@ -113,7 +113,7 @@ fn track(call: &Call, request: &mut Object) {
     let schema = call.kind.schema();
     let gvk = Gvk::new("authentication.k8s.io", "v1", "TokenRequest");
     let Some(ty) = schema.type_of(&gvk) else { return };
-    form::print_object_but(schema, ty, request, &[]);
+    form::print_object(schema, ty, request);
     let none = Set::new();
     let write = Write { api_version: VERSION, reset: &none, ..call.write() };
     fields::update(schema, ty, None, request, &write);

@@ -79,7 +79,7 @@ fn sent(call: &mut Call) -> Result<Object, Status> {
     let mut review = call.body()?;
     call.place(&mut review)?;
     review.remove(&["metadata", "managedFields"]);
-    form::print_object_but(call.kind.schema(), call.kind.ty, &mut review, &[]);
+    form::print_object(call.kind.schema(), call.kind.ty, &mut review);
     let kind = Arc::clone(&call.kind);
     fields::update(kind.schema(), kind.ty, None, &mut review, &call.write());
     review.remove(&["status"]);

@@ -7,6 +7,7 @@ use crate::object::{Map, Value, json};
 /// The function that the table calls `name`.
 pub(super) fn named(name: &str) -> Option<fn(&mut Fields)> {
     Some(match name {
+        "addresses" => addresses,
         "allocatable" => allocatable,
         "balancer_mode" => balancer_mode,
         "claim_templates" => claim_templates,
@@ -292,8 +293,31 @@ fn name_label(namespace: &mut Fields) {
 fn pod_ranges(node: &mut Fields) {
     let Some(spec) = struct_at(node, "spec") else { return };
     let first = text(spec, "podCIDR").to_owned();
-    if !first.is_empty() {
-        set_default(spec, "podCIDRs", json!([first]));
+    let listed = spec.get("podCIDRs").and_then(|ranges| ranges.get(0)?.as_str());
+    match listed {
+        Some(listed) if first.is_empty() => {
+            let listed = Value::from(listed);
+            spec.insert("podCIDR".to_owned(), listed);
+        }
+        Some(listed) if listed == first => {}
+        _ if first.is_empty() => {}
+        _ => drop(spec.insert("podCIDRs".to_owned(), json!([first]))),
+    }
+}
+
+/// The address of a pod is the first of several.
+fn addresses(pod: &mut Fields) {
+    let Some(status) = struct_at(pod, "status") else { return };
+    let first = text(status, "podIP").to_owned();
+    let listed = status.get("podIPs").and_then(|list| list.get(0)?.get("ip")?.as_str());
+    match listed {
+        Some(listed) if first.is_empty() => {
+            let listed = Value::from(listed);
+            status.insert("podIP".to_owned(), listed);
+        }
+        Some(listed) if listed == first => {}
+        _ if first.is_empty() => {}
+        _ => drop(status.insert("podIPs".to_owned(), json!([{ "ip": first }]))),
     }
 }
 

@@ -10,15 +10,15 @@ mod computed;
 use std::sync::LazyLock;
 
 use crate::object::schema::{self, Schema, TypeId};
-use crate::object::{Map, Object, Value};
+use crate::object::{Key, Map, Object, Value};
 
 const TABLE: &str = include_str!("table.txt");
 
-/// Fills in an object of the built-in type `ty`, what lies below the fields `settled` apart: there
-/// nothing is left to fill in.
-pub(super) fn fill(ty: TypeId, object: &mut Object, settled: &[&str]) {
+/// Fills in an object of the built-in type `ty`. If it is written over `live`, there is nothing left
+/// to fill in below what is as it is there.
+pub(super) fn fill(ty: TypeId, object: &mut Object, live: Option<&Object>) {
     static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(schema::builtin()));
-    PLAN.run(ty, &mut object.0, settled);
+    PLAN.run(ty, &mut object.0, live.map(|live| &live.0));
 }
 
 type Fields = Map;
@@ -52,7 +52,7 @@ enum Shape {
 #[derive(Default)]
 struct Step {
     rules: Vec<Rule>,
-    below: Vec<(String, Shape, TypeId)>,
+    below: Vec<(Key, Shape, TypeId)>,
 }
 
 /// A step for each type; `None` where neither it nor anything below it has a default.
@@ -100,7 +100,7 @@ impl Plan {
                 None => (Shape::Struct, field.ty),
             };
             if self.add(schema, inner, rules, seen) {
-                step.below.push((field.name.to_string(), shape, inner));
+                step.below.push((Key::from(&*field.name), shape, inner));
             }
         }
         let useful = !step.rules.is_empty() || !step.below.is_empty();
@@ -110,25 +110,48 @@ impl Plan {
         useful
     }
 
-    fn run(&self, ty: TypeId, fields: &mut Fields, settled: &[&str]) {
+    fn run(&self, ty: TypeId, fields: &mut Fields, live: Option<&Fields>) {
         let Some(Some(step)) = self.steps.get(ty.0 as usize) else { return };
         for rule in &step.rules {
             rule.run(fields);
         }
         for (name, shape, inner) in &step.below {
-            if settled.contains(&name.as_str()) {
-                continue;
-            }
-            match (shape, fields.get_mut(name)) {
-                (Shape::Struct, Some(Value::Object(below))) => self.run(*inner, below, &[]),
-                (Shape::List, Some(Value::Array(items))) => {
-                    for item in items.iter_mut().filter_map(Value::as_object_mut) {
-                        self.run(*inner, item, &[]);
-                    }
-                }
-                _ => {}
+            let live = live.and_then(|live| live.get_key(name));
+            let filled = match (shape, fields.get_key(name)) {
+                (_, value) if value.is_none() || live == value => None,
+                (Shape::Struct, Some(value)) => self.filled(*inner, value, live),
+                (Shape::List, Some(value)) => self.filled_items(*inner, value, live),
+                (_, None) => None,
+            };
+            if let Some(filled) = filled {
+                fields.insert(name, filled);
             }
         }
+    }
+
+    /// A struct with what was left to fill in; `None` where nothing was. What is filled in already
+    /// stays shared with whoever else has it, such as a template with its pods.
+    fn filled(&self, ty: TypeId, value: &Value, live: Option<&Value>) -> Option<Value> {
+        let Value::Object(before) = value else { return None };
+        let mut fields = before.clone();
+        self.run(ty, &mut fields, live.and_then(Value::as_object));
+        (!fields.is_same(before)).then_some(Value::Object(fields))
+    }
+
+    /// The same of a list of structs.
+    fn filled_items(&self, ty: TypeId, value: &Value, live: Option<&Value>) -> Option<Value> {
+        let Value::Array(before) = value else { return None };
+        let mut items = None;
+        for (at, item) in before.iter().enumerate() {
+            let live = live.and_then(|live| live.get(at));
+            if live == Some(item) {
+                continue;
+            }
+            if let Some(item) = self.filled(ty, item, live) {
+                items.get_or_insert_with(|| before.clone())[at] = item;
+            }
+        }
+        items.map(Value::Array)
     }
 }
 
@@ -164,6 +187,12 @@ impl Condition {
 
 fn set_if_absent(fields: &mut Fields, path: &[&str], value: &Value, is_pointer: bool) {
     let Some((last, way)) = path.split_last() else { return };
+    let is_unset = |found: &Value| found.is_null() || (!is_pointer && found == "");
+    let there = way.iter().try_fold(&*fields, |map, key| map.get(key)?.as_object());
+    // Only what is to be changed is no longer shared.
+    if there.is_none_or(|map| map.get(last).is_some_and(|found| !is_unset(found))) {
+        return;
+    }
     let mut map = fields;
     for key in way {
         match map.get_mut(key) {
@@ -171,13 +200,7 @@ fn set_if_absent(fields: &mut Fields, path: &[&str], value: &Value, is_pointer: 
             _ => return,
         }
     }
-    match map.get_mut(last) {
-        None => {
-            map.insert(*last, value.clone());
-        }
-        Some(found) if found.is_null() || (!is_pointer && found == "") => *found = value.clone(),
-        Some(_) => {}
-    }
+    map.insert(*last, value.clone());
 }
 
 /// The table by type.
@@ -237,7 +260,7 @@ mod tests {
             {"name": "c", "image": "c", "livenessProbe": {"httpGet": {"port": 80}}}]}}}});
         schema::form::print(schema, ty, &mut value);
         let mut object = Object::from_value(value).unwrap();
-        fill(ty, &mut object, &[]);
+        fill(ty, &mut object, None);
         assert_eq!(
             object.at(&["spec", "strategy"]),
             Some(&json!({"type": "RollingUpdate",

@@ -4,6 +4,10 @@ use crate::base::Time;
 use crate::object::{Object, Value, json, quantity::Quantity};
 
 pub(super) fn prepare_for_create(now: Time, pod: &mut Object) {
+    let grace = ["spec", "terminationGracePeriodSeconds"];
+    if pod.int(&grace).is_some_and(|seconds| seconds < 0) {
+        pod.set(&grace, 1.into());
+    }
     let class = quality(pod);
     pod.set(&["status", "phase"], "Pending".into());
     pod.set(&["status", "qosClass"], class.into());

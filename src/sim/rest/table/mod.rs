@@ -28,7 +28,7 @@ use super::Server;
 use super::discovery::custom::{GROUP, PLURAL};
 use crate::api::{EventKind, List, Payload, Status, WatchEvent};
 use crate::base::Time;
-use crate::object::{Gvr, Map, Object, Value, json};
+use crate::object::{Gvr, Map, Object, Value, json, schema};
 use crate::sim::store::{Key, Resource};
 use columns::Columns;
 use row::Row;
@@ -85,7 +85,10 @@ impl Server {
                 "kind": "PartialObjectMetadataList",
                 "apiVersion": "meta.k8s.io/v1",
                 "metadata": list_meta(list),
-                "items": list.items.iter().map(|item| partial(item)).collect::<Vec<_>>(),
+                "items": match list.items.as_slice() {
+                    [] => Value::Null,
+                    items => items.iter().map(|item| partial(item)).collect(),
+                },
             }),
             Payload::Status(status) => status.to_object().into_value(),
             Payload::Watching => Value::Null,
@@ -112,7 +115,8 @@ impl Server {
         transform: &Transform,
         now: Time,
     ) -> Result<Value, Status> {
-        transform.fits(payload)?;
+        let is_custom = schema::builtin().resource(gvr).is_none();
+        transform.fits(payload, is_custom)?;
         let value = match transform.form {
             Form::Table => self.as_table(gvr, payload, transform.include, now),
             Form::Partial | Form::PartialList => self.as_partial(payload),
@@ -221,7 +225,7 @@ fn object_meta(object: &Object) -> Value {
 fn list_meta(list: &List) -> Value {
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".to_owned(), list.revision.to_string().into());
-    if let Some(token) = &list.continue_token {
+    if let Some(token) = list.continue_token.as_ref().filter(|token| !token.is_empty()) {
         metadata.insert("continue".to_owned(), token.as_str().into());
     }
     if let Some(remaining) = list.remaining {

@@ -91,12 +91,21 @@ impl Transform {
     }
 
     /// Whether an answer can take the form.
-    pub(super) fn fits(&self, payload: &Payload) -> Result<(), Status> {
+    pub(super) fn fits(&self, payload: &Payload, is_custom: bool) -> Result<(), Status> {
         let text = match (self.form, payload) {
-            (Form::Partial, Payload::List(list)) => format!(
-                "you requested PartialObjectMetadata, but the requested object is a list (*{})",
-                go_type(&list.api_version, &list.kind)
-            ),
+            (Form::Partial, Payload::List(list)) => {
+                let ty = if is_custom {
+                    "unstructured.UnstructuredList".to_owned()
+                } else {
+                    go_type(&list.api_version, &list.kind)
+                };
+                format!(
+                    "you requested PartialObjectMetadata, but the requested object is a list (*{ty})"
+                )
+            }
+            (Form::PartialList, Payload::Object(_)) if is_custom => {
+                return Err(Status::new(500, Reason::Unknown, "content is not a list"));
+            }
             (Form::PartialList, Payload::Object(object)) => format!(
                 "you requested PartialObjectMetadataList, but the requested object is not a list (*{})",
                 go_type(object.api_version(), object.kind())

@@ -105,18 +105,13 @@ pub(super) fn csi_node_changed(live: &Object, object: &Object, errors: &mut Erro
     let kept = list(spec(live), "drivers");
     for driver in list(spec(object), "drivers") {
         let Some(before) = kept.iter().find(|old| old["name"] == driver["name"]) else { continue };
-        let fields = ["nodeID", "topologyKeys", "allocatable"];
-        let same = fields.iter().all(|f| {
-            given(before, f) == given(driver, f)
-                || (*f == "allocatable" && given(before, f).is_none())
-        });
+        // How many volumes there is room for may change.
+        let fields = ["nodeID", "topologyKeys"];
+        let same = fields.iter().all(|f| given(before, f) == given(driver, f));
         if !same {
             let keys = given(driver, "topologyKeys").cloned().unwrap_or_default();
-            let amount = given(driver, "allocatable");
-            let amount =
-                amount.map_or("null".to_owned(), |a| format!("{{\"Count\":{}}}", a["count"]));
             let shown = format!(
-                "{{\"Name\":{},\"NodeID\":{},\"TopologyKeys\":{keys},\"Allocatable\":{amount}}}",
+                "{{\"Name\":{},\"NodeID\":{},\"TopologyKeys\":{keys},\"Allocatable\":null}}",
                 driver["name"],
                 json!(text(driver, "nodeID"))
             );
@@ -129,7 +124,7 @@ pub(super) fn storage_class(object: &Object, errors: &mut Errors) {
     let path = Path::Printed("allowedTopologies");
     let mut seen: Vec<&Value> = Vec::new();
     for (i, term) in object.list(&["allowedTopologies"]).iter().enumerate() {
-        if seen.contains(&term) {
+        if list(term, "matchLabelExpressions").is_empty() || seen.contains(&term) {
             errors.duplicate(&path.index(i).field("matchLabelExpressions"), "");
         }
         seen.push(term);

@@ -85,8 +85,12 @@ fn field_reference(reference: &Value, path: &Path, errors: &mut Errors) {
     let field = text(reference, "fieldPath");
     let at = path.field("fieldPath");
     let subscripted = ["metadata.annotations['", "metadata.labels['"];
+    let version = text(reference, "apiVersion");
     if field.is_empty() {
         errors.required(&at, "");
+    } else if !matches!(version, "" | "v1") {
+        let text = format!("error converting fieldPath: unsupported pod version: {version}");
+        errors.invalid(&at, field, &text);
     } else if OTHER_FIELDS.contains(&field) {
         errors.unsupported(&at, field, &POD_FIELDS);
     } else if !POD_FIELDS.contains(&field) && !subscripted.iter().any(|s| field.starts_with(s)) {

@@ -1,7 +1,7 @@
 //! Jobs and CronJobs.
 
 use super::errors::{Errors, Path};
-use super::read::{given, text};
+use super::read::{given, int, list, text};
 use super::{job_policies, pods, selectors};
 use crate::object::{Object, Value, json};
 
@@ -187,7 +187,7 @@ pub(super) fn cron_job(object: &Object, is_new: bool, errors: &mut Errors) {
     }
 }
 
-/// The number of fields; what they may hold is left to the controller.
+/// A descriptor, or five fields whose parts are numbers within their bounds.
 fn schedule_form(schedule: &str, errors: &mut Errors) {
     if schedule.starts_with('@') {
         let known =
@@ -198,10 +198,116 @@ fn schedule_form(schedule: &str, errors: &mut Errors) {
         }
         return;
     }
-    let fields = schedule.split_whitespace().filter(|f| !f.contains("TZ=")).count();
-    if fields != 5 {
+    let fields = schedule.split_whitespace().filter(|f| !f.contains("TZ="));
+    let count = fields.clone().count();
+    let fault = if count == BOUNDS.len() {
+        fields.zip(BOUNDS).find_map(|(field, bounds)| {
+            field
+                .split(',')
+                .filter(|part| !part.is_empty())
+                .find_map(|part| part_fault(part, bounds))
+        })
+    } else {
         let shown: Vec<&str> = schedule.split_whitespace().collect();
-        let text = format!("expected exactly 5 fields, found {fields}: [{}]", shown.join(" "));
-        errors.invalid(&SPEC.field("schedule"), schedule, &text);
+        let shown = shown.join(" ");
+        Some(format!("expected exactly 5 fields, found {count}: [{shown}]"))
+    };
+    if let Some(fault) = fault {
+        errors.invalid(&SPEC.field("schedule"), schedule, &fault);
+    }
+}
+
+/// The numbers that the fields of a schedule hold, and the words for some of them.
+const BOUNDS: [(u32, u32, &[&str]); 5] = [
+    (0, 59, &[]),
+    (0, 23, &[]),
+    (1, 31, &[]),
+    (1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
+    (0, 6, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+];
+
+/// What is wrong with `*`, a number or a range, which may have a step.
+fn part_fault(part: &str, (low, high, words): (u32, u32, &[&str])) -> Option<String> {
+    let number = |text: &str| -> Result<u32, String> {
+        let lower = text.to_lowercase();
+        if let Some(at) = words.iter().position(|word| *word == lower) {
+            return Ok(low + u32::try_from(at).unwrap_or(0));
+        }
+        let parsed = text.parse::<i64>().map_err(|_| {
+            format!(
+                "failed to parse int from {text}: strconv.Atoi: parsing {text:?}: invalid syntax"
+            )
+        })?;
+        u32::try_from(parsed).map_err(|_| format!("negative number ({parsed}) not allowed: {text}"))
+    };
+    let steps: Vec<&str> = part.split('/').collect();
+    let ends: Vec<&str> = steps[0].split('-').collect();
+    let (start, mut end) = if matches!(ends[0], "*" | "?") {
+        (low, high)
+    } else {
+        let start = match number(ends[0]) {
+            Ok(start) => start,
+            Err(fault) => return Some(fault),
+        };
+        match ends.as_slice() {
+            [_] => (start, start),
+            [_, end] => match number(end) {
+                Ok(end) => (start, end),
+                Err(fault) => return Some(fault),
+            },
+            _ => return Some(format!("too many hyphens: {part}")),
+        }
+    };
+    let step = match steps.as_slice() {
+        [_] => 1,
+        [_, step] => match number(step) {
+            Ok(step) => step,
+            Err(fault) => return Some(fault),
+        },
+        _ => return Some(format!("too many slashes: {part}")),
+    };
+    if steps.len() == 2 && ends.len() == 1 {
+        end = high;
+    }
+    if start < low {
+        Some(format!("beginning of range ({start}) below minimum ({low}): {part}"))
+    } else if end > high {
+        Some(format!("end of range ({end}) above maximum ({high}): {part}"))
+    } else if start > end {
+        Some(format!("beginning of range ({start}) beyond end of range ({end}): {part}"))
+    } else {
+        (step == 0).then(|| format!("step of range should be a positive number: {part}"))
+    }
+}
+
+/// What a writer of a status may not say.
+pub(super) fn status(job: &Object, errors: &mut Errors) {
+    let nothing = Value::Null;
+    let status = job.at(&["status"]).unwrap_or(&nothing);
+    let root = Path::Printed("status");
+    let is_complete = list(status, "conditions")
+        .iter()
+        .any(|c| text(c, "type") == "Complete" && text(c, "status") == "True");
+    let ended = text(status, "completionTime");
+    if !ended.is_empty() && !is_complete {
+        let fault = "cannot set completionTime when there is no Complete=True condition";
+        errors.invalid(&root.field("completionTime"), ended, fault);
+    }
+    let failed = given(status, "failedIndexes");
+    if let (Some(failed), None) = (failed, job.at(&["spec", "backoffLimitPerIndex"])) {
+        let fault = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
+        errors.invalid(&root.field("failedIndexes"), failed.clone(), fault);
+    }
+    let ready = int(status, "ready").unwrap_or(0);
+    if ready > int(status, "active").unwrap_or(0) {
+        errors.invalid(&root.field("ready"), ready, "cannot set more ready pods than active");
+    }
+    let uncounted = &status["uncountedTerminatedPods"];
+    let place = root.field("uncountedTerminatedPods");
+    let place = place.field("failed");
+    for (i, uid) in list(uncounted, "failed").iter().enumerate() {
+        if list(uncounted, "succeeded").contains(uid) {
+            errors.duplicate(&place.index(i), uid.clone());
+        }
     }
 }

@@ -70,14 +70,16 @@ pub(super) fn update(kind: &str, live: &Object, object: &Object, errors: &mut Er
         owners(object, errors);
     }
     finalizers(kind, object, errors);
+    let (before, after) = (live.at(&["metadata"]), object.at(&["metadata"]));
+    let of = |metadata: Option<&Value>, field: &str| metadata.and_then(|m| m.get(field).cloned());
+    let fixed = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
+    let changed: Vec<&str> =
+        fixed.into_iter().filter(|field| of(before, field) != of(after, field)).collect();
     for _ in 0..times_checked(kind) {
         new_finalizers(live, object, errors);
-        for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-            let path = ["metadata", field];
-            if live.at(&path) != object.at(&path) {
-                let value = object.at(&path).cloned().unwrap_or_default();
-                errors.invalid(&METADATA.field(field), value, "field is immutable");
-            }
+        for field in &changed {
+            let value = of(after, field).unwrap_or_default();
+            errors.invalid(&METADATA.field(field), value, "field is immutable");
         }
         if is_new {
             maps(object, errors);

@@ -16,6 +16,7 @@ mod jobs;
 mod meta;
 mod networking;
 mod plain;
+mod pod_changes;
 mod pods;
 mod probes;
 mod quotas;
@@ -135,7 +136,7 @@ fn content(call: &Call, object: &Object, is_new: bool, errors: &mut Errors) {
 /// The rules for a new state: those for a new object, and what may not change.
 fn changed(call: &Call, live: &Object, object: &Object, errors: &mut Errors) {
     match (call.kind.group, call.kind.kind) {
-        ("", "Pod") => pods::update(live, object, errors),
+        ("", "Pod") => pod_changes::update(live, object, errors),
         ("", "Service") => {
             services::changed(live, object, errors);
             services::check(object, errors);
@@ -189,6 +190,7 @@ fn may_not_change(kind: &str) -> Option<fn(&Object, &Object, &mut Errors)> {
         "Event" => classes::event_changed,
         "IPAddress" => classes::address_changed,
         "Node" => classes::node_changed,
+        "PersistentVolume" => storage::volume_changed,
         "ResourceClaimTemplate" => devices::claim_changed,
         "ResourceQuota" => quotas::quota_changed,
         "ResourceSlice" => devices::slice_changed,

@@ -169,6 +169,11 @@ pub(super) fn network_policy(object: &Object, errors: &mut Errors) {
         }
     }
     let types = SPEC.field("policyTypes");
+    if list(spec, "policyTypes").len() > 2 {
+        let text = "may not specify more than two policyTypes";
+        errors.invalid(&types, spec["policyTypes"].clone(), text);
+        return;
+    }
     for (i, kind) in list(spec, "policyTypes").iter().filter_map(Value::as_str).enumerate() {
         if !matches!(kind, "Ingress" | "Egress") {
             errors.unsupported(&types.index(i), kind, &["Ingress", "Egress"]);

@@ -3,8 +3,9 @@
 use super::errors::{Errors, Path};
 use super::meta::{annotations_at, labels_at};
 use super::read::{flag, given, int, list, text};
+use super::storage::claim_size;
 use super::{containers, rules, selectors};
-use crate::object::{Object, Value};
+use crate::object::{Object, Value, quantity::Quantity};
 use crate::sim::rest::names;
 
 const SPEC: Path = Path::Printed("spec");
@@ -14,6 +15,28 @@ pub(super) fn create(pod: &Object, is_new: bool, errors: &mut Errors) {
     self::spec(spec, &SPEC, errors);
     if is_new && !list(spec, "ephemeralContainers").is_empty() {
         errors.forbidden(&SPEC.field("ephemeralContainers"), "cannot be set on create");
+    }
+}
+
+/// What a writer of a pod's status may not say.
+pub(super) fn status(pod: &Object, errors: &mut Errors) {
+    let root = Path::Printed("status");
+    let addresses = root.field("podIPs");
+    for (i, address) in pod.list(&["status", "podIPs"]).iter().enumerate() {
+        let address = text(address, "ip");
+        if address.parse::<std::net::IpAddr>().is_err() {
+            let fault = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+            errors.invalid(&addresses.index(i), address, fault);
+        }
+    }
+    let claims = root.field("resourceClaimStatuses");
+    let known = pod.list(&["spec", "resourceClaims"]);
+    for (i, claim) in pod.list(&["status", "resourceClaimStatuses"]).iter().enumerate() {
+        let name = text(claim, "name");
+        if !known.iter().any(|known| text(known, "name") == name) {
+            let fault = "must match the name of an entry in `spec.resourceClaims`";
+            errors.invalid(&claims.index(i).field("name"), name, fault);
+        }
     }
 }
 
@@ -178,6 +201,8 @@ pub(super) fn profiles(context: &Value, path: &Path, errors: &mut Errors) {
         let place = at.field("localhostProfile");
         let name = given(profile, "localhostProfile").and_then(Value::as_str);
         match (text(profile, "type"), name) {
+            // Of seccomp an empty path is a path.
+            ("Localhost", Some("")) if what == "seccomp" => {}
             ("Localhost", None | Some("")) => {
                 let text = format!("must be set when {what} type is Localhost");
                 errors.required(&place, &text);
@@ -211,6 +236,9 @@ fn volumes<'a>(spec: &'a Value, path: &Path, errors: &mut Errors) -> Vec<&'a str
         let at = path.index(i);
         let before = errors.count();
         volume_source(volume, &at, errors);
+        if text(spec, "serviceAccountName").is_empty() {
+            without_account(volume, &at, errors);
+        }
         rules::check_at("Volume", volume, &at, errors);
         let name = text(volume, "name");
         if name.is_empty() {
@@ -228,13 +256,74 @@ fn volumes<'a>(spec: &'a Value, path: &Path, errors: &mut Errors) -> Vec<&'a str
     seen
 }
 
+fn is_negative(source: &Value) -> bool {
+    let size = source["sizeLimit"].as_str().and_then(|size| Quantity::parse(size).ok());
+    size.is_some_and(|size| Quantity::parse("0").is_ok_and(|zero| size < zero))
+}
+
+/// A token is of an account.
+fn without_account(volume: &Value, path: &Path, errors: &mut Errors) {
+    let projected = path.field("projected");
+    let sources = projected.field("sources");
+    for (i, source) in list(&volume["projected"], "sources").iter().enumerate() {
+        if given(source, "serviceAccountToken").is_some() {
+            let fault = "must not be specified when serviceAccountName is not set";
+            errors.forbidden(&sources.index(i).field("serviceAccountToken"), fault);
+        }
+    }
+}
+
+/// Where a volume comes from, in the order in which upstream looks.
+const SOURCES: [&str; 30] = [
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flexVolume",
+    "configMap",
+    "cephfs",
+    "downwardAPI",
+    "fc",
+    "azureFile",
+    "flocker",
+    "cinder",
+    "persistentVolumeClaim",
+    "vsphereVolume",
+    "rbd",
+    "quobyte",
+    "azureDisk",
+    "storageos",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "scaleIO",
+    "projected",
+    "csi",
+    "ephemeral",
+    "image",
+];
+
 fn volume_source(volume: &Value, path: &Path, errors: &mut Errors) {
     let sources = volume.as_object().into_iter().flatten().filter(|(key, _)| *key != "name");
-    for (i, (kind, source)) in sources.enumerate() {
+    let mut sources: Vec<_> = sources.collect();
+    sources.sort_by_key(|(kind, _)| SOURCES.iter().position(|known| *known == kind.as_str()));
+    for (i, (kind, source)) in sources.into_iter().enumerate() {
         let at = path.field(kind);
         if i > 0 {
             errors.forbidden(&at, "may not specify more than 1 volume type");
             continue;
+        }
+        if kind == "emptyDir" && is_negative(source) {
+            let fault = "SizeLimit field must be a valid resource quantity";
+            errors.forbidden(&at.field("sizeLimit"), fault);
+        }
+        if kind == "ephemeral" && given(source, "volumeClaimTemplate").is_some() {
+            let claim = at.field("volumeClaimTemplate");
+            claim_size(&source["volumeClaimTemplate"]["spec"], &claim.field("spec"), errors);
         }
         if kind == "downwardAPI" {
             own_fields(source, &at, errors);
@@ -375,45 +464,4 @@ fn spread(spec: &Value, path: &Path, errors: &mut Errors) {
         let pair = format!("{{{key}, {otherwise}}}");
         errors.duplicate(&at.field("{topologyKey, whenUnsatisfiable}"), pair);
     }
-}
-
-const UPDATABLE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-
-/// What of a pod may change (R-VAL-06). Upstream's message goes on with a printed difference of
-/// its Go structs, which is left out here.
-pub(super) fn update(live: &Object, pod: &Object, errors: &mut Errors) {
-    create(pod, false, errors);
-    let empty = Value::Null;
-    let (before, now) = (live.at(&["spec"]).unwrap_or(&empty), pod.at(&["spec"]).unwrap_or(&empty));
-    for kind in ["containers", "initContainers"] {
-        if list(before, kind).len() != list(now, kind).len() {
-            let text = "pod updates may not add or remove containers";
-            errors.forbidden(&SPEC.field(kind), text);
-            return;
-        }
-    }
-    if munged(before, before) != munged(now, before) {
-        let text = format!("pod updates may not change fields other than {UPDATABLE}\n");
-        errors.forbidden(&SPEC, &text);
-    }
-}
-
-/// A pod spec with what may change taken from `live`.
-fn munged(spec: &Value, live: &Value) -> Value {
-    let mut spec = spec.clone();
-    for kind in ["containers", "initContainers"] {
-        let images = list(live, kind).iter().map(|c| c["image"].clone()).collect::<Vec<_>>();
-        let containers = spec.get_mut(kind).and_then(Value::as_array_mut).into_iter().flatten();
-        for (container, image) in containers.zip(images) {
-            container["image"] = image;
-        }
-    }
-    let Some(fields) = spec.as_object_mut() else { return spec };
-    for field in ["activeDeadlineSeconds", "schedulingGates", "tolerations"] {
-        match given(live, field) {
-            Some(value) => fields.insert(field.to_owned(), value.clone()),
-            None => fields.remove(field),
-        };
-    }
-    spec
 }

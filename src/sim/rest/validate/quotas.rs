@@ -153,7 +153,9 @@ pub(super) fn quota_changed(live: &Object, object: &Object, errors: &mut Errors)
     let (before, now) =
         (live.at(&["spec"]).unwrap_or(&empty), object.at(&["spec"]).unwrap_or(&empty));
     let list = |spec: &Value| super::read::list(spec, "scopes").to_vec();
-    if list(before) != list(now) {
+    let is_within = |a: &[Value], b: &[Value]| a.iter().all(|scope| b.contains(scope));
+    let (old, new) = (list(before), list(now));
+    if !is_within(&old, &new) || !is_within(&new, &old) {
         let value = now["scopes"].clone();
         errors.invalid(&SPEC.field("scopes"), value, "field is immutable");
     }

@@ -102,7 +102,7 @@ fn client_config(config: &Value, path: &Path, errors: &mut Errors) {
     let at = path.field("service");
     if let Some(route) = service.and_then(|service| given(service, "path")?.as_str()) {
         let place = at.field("path");
-        if !route.starts_with('/') {
+        if !route.is_empty() && !route.starts_with('/') {
             errors.invalid(&place, route, "must start with a '/'");
         }
         let segments = route.strip_prefix('/').unwrap_or(route).split('/');

@@ -106,6 +106,35 @@ pub(super) fn shown(selector: &Value) -> String {
     format!("{{{}}}", parts.join(","))
 }
 
+/// A term that selects nodes, as Go's struct prints.
+pub(super) fn node_term_shown(term: &Value) -> String {
+    let requirements = |field: &str| match list(term, field) {
+        [] => "null".to_owned(),
+        all => {
+            let one = |expression: &Value| {
+                let word = |field: &str| Value::from(text(expression, field));
+                let values = given(expression, "values").cloned().unwrap_or_default();
+                format!(
+                    "{{\"Key\":{},\"Operator\":{},\"Values\":{values}}}",
+                    word("key"),
+                    word("operator")
+                )
+            };
+            format!("[{}]", all.iter().map(one).collect::<Vec<_>>().join(","))
+        }
+    };
+    format!(
+        "{{\"MatchExpressions\":{},\"MatchFields\":{}}}",
+        requirements("matchExpressions"),
+        requirements("matchFields")
+    )
+}
+
+/// Several of them.
+pub(super) fn node_terms_shown(terms: &[Value]) -> String {
+    format!("[{}]", terms.iter().map(node_term_shown).collect::<Vec<_>>().join(","))
+}
+
 /// Whether the template's labels are selected.
 pub(super) fn matches_template(spec: &Value, path: &Path, errors: &mut Errors) {
     let labels = spec.get("template").and_then(|t| t.get("metadata")?.get("labels"));

@@ -1,8 +1,8 @@
 //! What a writer of a status may not say: negative counts, more ready than there are.
 
 use super::errors::{Errors, Path};
-use super::quotas;
 use super::read::{int, list, text};
+use super::{jobs, pods, quotas};
 use crate::object::{Object, Value};
 
 const STATUS: Path = Path::Printed("status");
@@ -90,6 +90,8 @@ pub(super) fn check(kind: &str, object: &Object, errors: &mut Errors) {
     }
     match kind {
         "Namespace" => phase(object, errors),
+        "Pod" => pods::status(object, errors),
+        "Job" => jobs::status(object, errors),
         "ResourceQuota" => quotas::quota_status(object, errors),
         "Service" => balancer(object, errors),
         "APIService" => conditions(status, &["True", "False", "Unknown"], errors),

@@ -29,6 +29,15 @@ pub(super) fn claim_spec(spec: &Value, path: &Path, errors: &mut Errors) {
         let text = "may not use ReadWriteOncePod with other access modes";
         errors.forbidden(&path.field("accessModes"), text);
     }
+    claim_size(spec, path, errors);
+    let class = text(spec, "storageClassName");
+    if !class.is_empty() {
+        errors.faults(&path.field("storageClassName"), class, names::subdomain_1123(class));
+    }
+}
+
+/// A claim asks for room.
+pub(super) fn claim_size(spec: &Value, path: &Path, errors: &mut Errors) {
     let resources = path.field("resources");
     let size = resources.key("storage");
     match &spec["resources"]["requests"]["storage"] {
@@ -39,10 +48,6 @@ pub(super) fn claim_spec(spec: &Value, path: &Path, errors: &mut Errors) {
                 errors.invalid(&size, value.clone(), "must be greater than zero");
             }
         }
-    }
-    let class = text(spec, "storageClassName");
-    if !class.is_empty() {
-        errors.faults(&path.field("storageClassName"), class, names::subdomain_1123(class));
     }
 }
 
@@ -84,6 +89,31 @@ pub(super) fn claim_changed(live: &Object, claim: &Object, errors: &mut Errors) 
         let requests = resources.field("requests");
         let text = "field can not be less than status.capacity";
         errors.forbidden(&requests.field("storage"), text);
+    }
+}
+
+/// How a volume is used, and where, is for good.
+pub(super) fn volume_changed(live: &Object, volume: &Object, errors: &mut Errors) {
+    let mode = ["spec", "volumeMode"];
+    if live.at(&mode) != volume.at(&mode) {
+        let shown = volume.at(&mode).cloned().unwrap_or_default();
+        errors.invalid(&Path::Printed("volumeMode"), shown, "field is immutable");
+    }
+    let affinity = ["spec", "nodeAffinity"];
+    let (before, now) = (live.at(&affinity), volume.at(&affinity));
+    if before.is_some() && before != now {
+        let shown = now.map_or("null".to_owned(), |affinity| {
+            let required = match given(affinity, "required") {
+                None => "null".to_owned(),
+                Some(required) => {
+                    let terms = selectors::node_terms_shown(list(required, "nodeSelectorTerms"));
+                    format!("{{\"NodeSelectorTerms\":{terms}}}")
+                }
+            };
+            format!("{{\"Required\":{required}}}")
+        });
+        let text = "field is immutable, except for updating from beta label to GA";
+        errors.invalid_as(&Path::Printed("nodeAffinity"), &shown, text);
     }
 }
 

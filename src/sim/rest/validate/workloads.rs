@@ -182,10 +182,13 @@ fn stateful_set(spec: &Value, is_new: bool, errors: &mut Errors) {
 
 /// A claim template is a volume that the pods can mount.
 fn mount_claims(spec: &mut Value) {
-    let claims: Vec<Value> = list(spec, "volumeClaimTemplates")
-        .iter()
-        .map(|claim| claim["metadata"]["name"].clone())
-        .collect();
+    let mut claims: Vec<Value> = Vec::new();
+    for claim in list(spec, "volumeClaimTemplates") {
+        let name = &claim["metadata"]["name"];
+        if !claims.contains(name) {
+            claims.push(name.clone());
+        }
+    }
     if claims.is_empty() {
         return;
     }
