@@ -17,8 +17,11 @@ use tokio::time::timeout;
 
 use super::cluster::Cluster;
 use super::tls::Tls;
+use super::wire::Wire;
 use crate::base::Clock;
-use crate::base::limits::{HEAD_TIMEOUT, HTTP2_STREAMS, IDLE_TIMEOUT, SHUTDOWN};
+use crate::base::limits::{
+    FIRST_REQUEST, HEAD_BYTES, HEAD_TIMEOUT, HTTP2_STREAMS, IDLE_TIMEOUT, SHUTDOWN,
+};
 
 /// Serves a cluster on a socket until `stop` is there; then watches end, and what is being
 /// answered has a moment to be finished.
@@ -79,31 +82,42 @@ impl Shop {
         let seconds = self.clock.now().as_micros() / 1_000_000;
         let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let peer = self.tls.peer(stream.get_ref().1, now);
-        let service = self.cluster.service_for(peer);
-        let builder = builder();
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let wire = Wire::new(self.cluster.service_for(peer));
+        let builder = builder(stream.get_ref().1.alpn_protocol() == Some(b"h2"));
+        let connection = builder.serve_connection(TokioIo::new(stream), wire.clone());
         tokio::pin!(connection);
         let mut stopped = self.stopped.clone();
+        let silent = async {
+            tokio::time::sleep(FIRST_REQUEST).await;
+            if wire.has_asked() {
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
             ended = connection.as_mut() => return ended.map_err(io::Error::other),
             _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+            () = silent => return Ok(()),
         }
         connection.await.map_err(io::Error::other)
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+/// A connection speaks what was agreed on with its keys, as with Go's server: HTTP/2 or HTTP/1.1.
+fn builder(is_http2: bool) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(HEAD_BYTES as usize)
         .half_close(true)
         .http2()
         .timer(TokioTimer::new())
+        .max_header_list_size(HEAD_BYTES)
+        .keep_alive_interval(IDLE_TIMEOUT)
         .max_concurrent_streams(HTTP2_STREAMS)
         // Informers that start together give up many watches at once; that is no attack.
         .max_pending_accept_reset_streams(HTTP2_STREAMS as usize)
         .max_local_error_reset_streams(HTTP2_STREAMS as usize);
-    builder
+    if is_http2 { builder.http2_only() } else { builder.http1_only() }
 }

@@ -44,10 +44,13 @@ impl Reply {
             .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
     }
 
-    /// A failure, or the success of a delete.
+    /// A failure, or the success of a delete; that there is nothing to tell has no body.
     pub(super) fn status(status: &Status, form: Form) -> Self {
         if status.code == 404 && status.message == "404 page not found" {
             return Self::text(404, "404 page not found\n");
+        }
+        if status.code == 204 {
+            return Self::new(204, "", Bytes::new());
         }
         let mut reply = Self::encoded(status.code, encode::status(status, form));
         if let Some(seconds) = status.details.as_ref().map(|d| d.retry_after_seconds)

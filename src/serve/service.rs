@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::timeout;
 use tower_service::Service as Tower;
 
 use super::answer::{Answer, Step, answer, panicked, unkept};
@@ -16,6 +17,8 @@ use super::body::{self, Body};
 use super::cluster::Cluster;
 use super::identity::Peer;
 use super::webhook;
+use crate::api::{Reason, Status};
+use crate::base::limits::BODY_TIMEOUT;
 
 /// How often a read of a revision that is not there yet looks for it, which makes three seconds.
 const AHEAD_LOOKS: u32 = 60;
@@ -29,7 +32,8 @@ pub struct Service {
     peer: Arc<Peer>,
 }
 
-type Answering<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+/// An answer to come.
+pub(super) type Answering<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
 
 impl Cluster {
     /// The cluster's API as a service for a client in this process, who may do everything.
@@ -51,7 +55,11 @@ impl Service {
         B: hyper::body::Body + Unpin,
     {
         let (head, body) = request.into_parts();
-        let bytes = body::read(body).await?;
+        let Ok(bytes) = timeout(BODY_TIMEOUT, body::read(body)).await else {
+            let text = "Timeout: request did not complete within the allotted timeout";
+            return Ok(unkept(&Status::new(504, Reason::Timeout, text)));
+        };
+        let bytes = bytes?;
         // A panic is a bug that is told on standard error; the client gets an answer all the same.
         let mut resumed = None;
         let mut looks_left = AHEAD_LOOKS;

@@ -234,13 +234,17 @@ func dynamicClient(ctx context.Context, cfg *rest.Config, namespace string) erro
 	if _, err = typed.Create(ctx, object, metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	select {
-	case event := <-watch.ResultChan():
-		if event.Type != "ADDED" {
-			return fmt.Errorf("heard %v", event)
+	// Where the list ends that a watch from "0" begins with, a bookmark says so.
+	for heard := false; !heard; {
+		select {
+		case event := <-watch.ResultChan():
+			heard = event.Type == "ADDED"
+			if !heard && event.Type != "BOOKMARK" {
+				return fmt.Errorf("heard %v", event)
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("heard nothing")
 		}
-	case <-ctx.Done():
-		return fmt.Errorf("heard nothing")
 	}
 	list, err := secrets.List(ctx, metav1.ListOptions{})
 	if err != nil || len(list.Items) != 1 {

@@ -6,6 +6,8 @@
 use std::fs;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Api, ListParams};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -125,4 +127,28 @@ async fn what_is_no_tls_and_what_is_no_http_ends_the_connection_alone() {
     assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
     let text = answer(&process, None, b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(text.ends_with("ok"), "{text}");
+}
+
+#[tokio::test]
+async fn what_gos_server_answers_before_a_handler_is_asked_is_answered_so() {
+    let process = Process::start(NONE);
+    let check = async |request: &str, expected: &str| {
+        let text = answer(&process, None, request.as_bytes()).await;
+        assert!(text.starts_with(expected), "{request:?}: {text}");
+    };
+    check("GET /version HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request").await;
+    check("GET /version HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK").await;
+    check("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK").await;
+    let connect = "CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: a\r\n\r\n";
+    check(connect, "HTTP/1.1 404 Not Found").await;
+}
+
+#[tokio::test]
+async fn a_selector_that_names_thousands_is_taken() {
+    let process = Process::start(NONE);
+    let maps: Api<ConfigMap> = Api::all(process.client().await);
+    let names: Vec<String> = (0..1_500).map(|n| format!("a-long-name-of-a-value-{n}")).collect();
+    let selector = format!("app in ({})", names.join(","));
+    let found = maps.list(&ListParams::default().labels(&selector)).await.unwrap();
+    assert!(found.items.is_empty());
 }

@@ -87,8 +87,9 @@ async fn ask(cluster: &Cluster, request: &Value) -> Found {
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
-    // What HTTP/1.1 makes of a body whose length is told, and of one whose length is not.
+    // What HTTP/1.1 makes of a body whose length is told, of one whose length is not, and of none.
     match size {
+        _ if head.status == hyper::StatusCode::NO_CONTENT => None,
         Some(size) if method == "HEAD" => {
             headers.insert("content-length".to_owned(), size.to_string())
         }
