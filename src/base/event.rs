@@ -32,8 +32,9 @@ pub enum Event {
     PushIntended { commit: String, summary: String },
     /// The repository has the commit.
     Pushed { commit: String },
-    /// The engine heard that there may be a new commit.
-    Noticed { app: String },
+    /// The engine heard that there may be a new commit, so long before. It tells so once it has the
+    /// commit, which says whom it concerns.
+    Noticed { app: String, ago_us: u64 },
     /// The engine has the commit's tree.
     Fetched { app: String, commit: String },
     /// Rendered to this many objects.
@@ -111,7 +112,7 @@ impl Event {
     #[must_use]
     pub fn app(&self) -> Option<&str> {
         match self {
-            Event::Noticed { app }
+            Event::Noticed { app, .. }
             | Event::Fetched { app, .. }
             | Event::Rendered { app, .. }
             | Event::Unchanged { app, .. }

@@ -198,8 +198,19 @@ pub const SHUTDOWN: Duration = Duration::from_secs(3);
 /// How long a client may take for its TLS handshake, or to say anything at all.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection may be open without a request; the real server's figure.
+pub const FIRST_REQUEST: Duration = Duration::from_secs(32);
+
+/// How long the body of a request may take: the real server's bound of a request. At the largest
+/// body it is a line of 50 kB a second.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The head of a request, with a selector that names hundreds of objects; Go's figure.
+pub const HEAD_BYTES: u32 = 1024 * 1024;
+
 /// How long a connection of HTTP/1.1 may lie idle between two requests, and the head of the next
-/// may take: the real server's figure. Clients keep connections in pools for that long.
+/// may take: the real server's figure. Clients keep connections in pools for that long. One of
+/// HTTP/2 is asked after so long whether its client is still there.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A log on the disk below this many bytes is not begun anew, however small the state is.

@@ -181,9 +181,13 @@ fn push_to_ready(args: &PushToReadyArgs) -> Exit {
     }
     let stage = match Stage::open(&args.cluster, super::meant::profile(args.load.profile)) {
         Ok(stage) => stage,
-        Err(exit) => return exit,
+        Err(exit) => {
+            args.out.iter().for_each(|folder| out::leave(folder));
+            return exit;
+        }
     };
     let exit = kept_and_told(args, &stage);
+    args.out.iter().for_each(|folder| out::leave(folder));
     stage.close(exit)
 }
 

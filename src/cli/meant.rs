@@ -160,7 +160,7 @@ fn apiserver(args: ApiserverArgs) -> ApiServer {
 
 fn run(args: RunArgs) -> Result<Run, Problems> {
     let profile = args.profile.map(profile);
-    let (place, terms) = place(args.cluster);
+    let (place, terms) = place(args.cluster)?;
     if args.clock == Some(ClockWord::Virtual) && place != Place::Memory {
         let message = format!("time is real with --cluster {place}");
         let (file, at) = (PathBuf::from("--clock virtual"), None);
@@ -186,9 +186,12 @@ fn run(args: RunArgs) -> Result<Run, Problems> {
     };
     let runs = scenario::load_all(&args.paths)?.into_iter().map(seeded).collect();
     // What share a cluster share its namespaces: one after the other.
-    let jobs = match place.is_shared() {
-        true => 1,
-        false => args.jobs.map_or_else(cores, usize::from),
+    let jobs = match (place.is_shared(), args.jobs) {
+        (true, _) => 1,
+        (false, Some(jobs)) => jobs.into(),
+        // In real time a run does little but wait.
+        (false, None) if clock == Clock::Real => 4 * cores(),
+        (false, None) => cores(),
     };
     Ok(Run { clock, place, terms, profile, jobs, ..virtual_run(runs, args.output) })
 }
@@ -200,14 +203,40 @@ fn virtual_run(runs: Vec<Seeded>, output: OutputArgs) -> Run {
 }
 
 /// Where to run, and on which terms.
-pub(super) fn place(args: ClusterArgs) -> (Place, Terms) {
+///
+/// # Errors
+/// A flag that means nothing there.
+pub(super) fn place(args: ClusterArgs) -> Result<(Place, Terms), Problems> {
+    meaningless(&args)?;
     let ClusterArgs { cluster, yes_on, pods, keep, k8s_version, nodes } = args;
     let pods = pods.map(|pods| match pods {
         PodsWord::Real => Pods::Real,
         PodsWord::Played => Pods::Played,
     });
     let terms = Terms { yes_on, keep, version: k8s_version, nodes, pods, ..Terms::default() };
-    (cluster, terms)
+    Ok((cluster, terms))
+}
+
+/// Refuses flags that would be ignored: whoever typed one counts on it.
+fn meaningless(args: &ClusterArgs) -> Result<(), Problems> {
+    let is_made = matches!(args.cluster, Place::Kind { .. } | Place::K3d { .. });
+    let is_named = matches!(args.cluster, Place::Kubeconfig { .. });
+    let (kubeconfig, made) = ("--cluster kubeconfig", "--cluster kind and k3d");
+    let both = "--cluster kubeconfig, kind and k3d";
+    let flags = [
+        ("--k8s-version", args.k8s_version.is_some(), is_made, made),
+        ("--nodes", args.nodes.is_some(), is_made, made),
+        ("--yes-on", !args.yes_on.is_empty(), is_named, kubeconfig),
+        ("--pods", args.pods.is_some(), is_made || is_named, both),
+        ("--keep", args.keep, is_made || is_named, both),
+    ];
+    let wrong = flags.into_iter().filter(|(_, is_typed, is_right, _)| *is_typed && !is_right);
+    let problems = wrong.map(|(flag, _, _, of)| {
+        let message = format!("is for {of}, not for --cluster {}", args.cluster);
+        scenario::Problem { file: PathBuf::from(flag), at: None, message }
+    });
+    let problems: Vec<scenario::Problem> = problems.collect();
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }
 
 pub(super) const fn profile(word: ProfileWord) -> Profile {

@@ -81,7 +81,13 @@ fn dispatch(args: &[OsString]) -> Exit {
 /// Writes results to standard output.
 fn tell(exit: Exit, text: &str) -> Exit {
     let mut stdout = io::stdout().lock();
-    exit.or_unwritten(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if let Err(error) = &written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        complain(exit, &format!("standard output: cannot be written: {error}"));
+    }
+    exit.or_unwritten(written)
 }
 
 /// Writes what went wrong to standard error: a line each, as they are, for editors to jump to.

@@ -22,7 +22,10 @@ pub(super) fn run(meant: &meant::Run) -> Exit {
     let mut exit = Exit::Ok;
     let open = match Open::new(&meant.place, &meant.terms) {
         Ok(open) => open,
-        Err(error) => return complain(Exit::Environment, &error.to_string()),
+        Err(error) => {
+            meant.out.iter().for_each(|folder| out::leave(folder));
+            return complain(Exit::Environment, &error.to_string());
+        }
     };
     let mut finished = Vec::new();
     let mut mistakes = Vec::new();
@@ -55,6 +58,7 @@ pub(super) fn run(meant: &meant::Run) -> Exit {
     }
     let records: Vec<RunRecord> = finished.into_iter().map(|one| one.record).collect();
     if records.is_empty() && exit != Exit::Ok {
+        meant.out.iter().for_each(|folder| out::leave(folder));
         // All that there is to say has been said.
         return exit;
     }

@@ -29,9 +29,10 @@ impl Stage {
     /// Opens what `--cluster` names.
     ///
     /// # Errors
-    /// What the place said is told, with this exit code.
+    /// What is wrong with the flags, or what the place said, is told, with this exit code.
     pub(super) fn open(args: &ClusterArgs, profile: Profile) -> Result<Self, Exit> {
-        let (place, terms) = super::meant::place(args.clone());
+        let (place, terms) = super::meant::place(args.clone())
+            .map_err(|problems| complain(Exit::BadInput, &problems.to_string()))?;
         Self::at(&place, &terms, profile)
     }
 

@@ -128,7 +128,8 @@ pub(super) struct RunArgs {
     /// How long the world's own doings take [default: the scenario's own, else warm]
     #[arg(long, value_enum, value_name = "PROFILE")]
     pub profile: Option<ProfileWord>,
-    /// How many scenarios run at once [default: one a core]
+    /// How many scenarios run at once [default: one a core, in real time four; always one on a
+    /// cluster that they share]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     #[command(flatten)]

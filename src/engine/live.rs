@@ -41,6 +41,9 @@ pub struct Touched {
     pub owners_of_pods: BTreeSet<ObjectId>,
     /// A kind was listed for the first time.
     pub synced: bool,
+    /// Kinds that were listed anew. What was written and deleted since the last list was never in
+    /// the view, so that its going is no change of it.
+    pub listed_anew: BTreeSet<Gvr>,
 }
 
 /// Whether objects of this kind run pods.
@@ -155,9 +158,12 @@ impl Live {
         let mut touched = Touched::default();
         let mut changes: Vec<(Gvr, Change)> = Vec::new();
         for (gvr, informer) in &mut self.informers {
-            let was_synced = informer.is_synced();
+            let (was_synced, lists) = (informer.is_synced(), informer.lists());
             let of_kind = informer.take(now, input, ids, out);
             touched.synced |= informer.is_synced() && !was_synced;
+            if was_synced && informer.lists() > lists {
+                touched.listed_anew.insert(gvr.clone());
+            }
             changes.extend(of_kind.into_iter().map(|change| (gvr.clone(), change)));
         }
         for (gvr, change) in changes {

@@ -23,6 +23,7 @@ mod boot;
 mod deploy;
 mod drifts;
 mod heads;
+mod heard;
 mod homeless;
 mod judge;
 mod kinds;
@@ -79,8 +80,7 @@ struct Core {
     boot: boot::Boot,
     /// Apps that wait for a dependency, and maybe some that no longer do.
     waiting: BTreeSet<String>,
-    /// When the push notice came that the next head answers to.
-    noticed: bool,
+    heard: heard::Heard,
     notices: u64,
     /// Wrong on purpose.
     bug: Option<Bug>,
@@ -134,9 +134,9 @@ impl Engine {
     /// Takes one input at `now` and says what is wanted.
     pub fn step(&mut self, now: Time, input: Input) -> Outbox {
         match input {
-            Input::Start => self.core.start(),
+            Input::Start => self.core.start(now),
             Input::Pushed => {
-                self.core.noticed = true;
+                self.core.heard.of_push(now);
                 self.core.out.actions.push(Action::Fetch { commit: None });
             }
             Input::Fetched { asked: None, artifact } => {
@@ -162,7 +162,7 @@ impl Engine {
         if !self.core.boot.is_done() || self.core.head.is_none() {
             return Some("the engine starts".to_owned());
         }
-        if self.core.noticed {
+        if self.core.heard.is_open() {
             return Some("a new commit is being fetched".to_owned());
         }
         self.apps.values().find_map(|app| Some(format!("{}: {}", app.spec.name, app.pending()?)))
@@ -254,7 +254,7 @@ impl Core {
             fetch_put_off: false,
             boot: boot::Boot::default(),
             waiting: BTreeSet::new(),
-            noticed: false,
+            heard: heard::Heard::default(),
             notices: 0,
             bug: None,
             out: Outbox::default(),

@@ -211,7 +211,7 @@ pub enum PhaseName {
     Push,
     /// Until the engine hears of it.
     Notice,
-    /// Until it has the tree.
+    /// Until it has the tree, and, where it has just begun, knows what it left in the cluster.
     Fetch,
     /// Until the objects are known.
     Render,

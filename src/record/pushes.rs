@@ -103,8 +103,9 @@ impl Follower {
                 };
                 origin.pushed = Some(at);
             }
-            Event::Noticed { app } => {
-                self.noticed.entry(app.clone()).or_default().push((index, at));
+            Event::Noticed { app, ago_us } => {
+                let heard = at - Duration::from_micros(*ago_us);
+                self.noticed.entry(app.clone()).or_default().push((index, heard));
             }
             Event::RollingBack { app, to, .. } => {
                 self.returning.insert(app.clone(), to.clone());

@@ -231,7 +231,7 @@ mod tests {
         let lines = recorded(
             "a",
             vec![
-                (5, Event::Noticed { app: "shop".to_owned() }),
+                (5, Event::Noticed { app: "shop".to_owned(), ago_us: 0 }),
                 (
                     1_000,
                     Event::Request {
@@ -245,7 +245,7 @@ mod tests {
             ],
         );
         expect_test::expect![[r#"
-            {"t":5,"event":"noticed","app":"shop"}
+            {"t":5,"event":"noticed","app":"shop","ago_us":0}
             {"t":1000,"event":"request","verb":"get","object":"ConfigMap/shop/state","code":404,"dry_run":false}
         "#]]
         .assert_eq(&lines.raw_jsonl());
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn an_instant_before_the_last_is_taken_as_the_last() {
-        let noticed = || Event::Noticed { app: "shop".to_owned() };
+        let noticed = || Event::Noticed { app: "shop".to_owned(), ago_us: 0 };
         let recorder = recorded("a", vec![(9, noticed()), (3, noticed())]);
         let (first, second) = (recorder.events()[0].0, recorder.events()[1].0);
         assert_eq!(first, second);

@@ -52,7 +52,7 @@ pub(crate) fn pushed(t: u64, commit: &str, summary: &str) -> Vec<(u64, Event)> {
     vec![
         (t, Event::PushIntended { commit: commit.clone(), summary }),
         (t + 2_000, Event::Pushed { commit }),
-        (t + 14_400, Event::Noticed { app: shop() }),
+        (t + 14_400, Event::Noticed { app: shop(), ago_us: 0 }),
     ]
 }
 

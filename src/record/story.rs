@@ -18,7 +18,7 @@ pub fn sentence(event: &Event) -> String {
 /// A commit on its way.
 fn stage(event: &Event) -> Option<String> {
     Some(match event {
-        Event::Noticed { app } => format!("{app} hears of a push"),
+        Event::Noticed { app, .. } => format!("{app} hears of a push"),
         Event::Fetched { app, commit } => format!("{app} fetches {}", short(commit)),
         Event::Rendered { app, commit, objects } => {
             format!("{app} renders {} to {}", short(commit), counted(*objects, "object"))

@@ -17,8 +17,25 @@ pub(super) fn newest_replica_set<'a>(
     let owned = replica_sets.into_iter().filter(|set| is_controlled_by(set, deployment));
     let newest = owned.max_by_key(|set| revision(set))?;
     // The Deployment is told its revision together with the generation that was acted on: a
-    // lower one here means that the news of the ReplicaSet is still on its way.
-    (revision(newest) >= revision(deployment)).then_some(newest)
+    // lower one here means that the news of the ReplicaSet is still on its way. One that is scaled
+    // with the change is scaled first, and counts as seen before its ReplicaSet is made.
+    let is_told = revision(newest) >= revision(deployment);
+    (is_told && is_made_from(newest, deployment)).then_some(newest)
+}
+
+/// Whether a ReplicaSet has the template that its Deployment has now, but for the label that tells
+/// ReplicaSets apart.
+fn is_made_from(set: &Object, deployment: &Object) -> bool {
+    let [own, wanted] = [set, deployment].map(|object| object.at(&["spec", "template"]));
+    let spec = |template: Option<&'_ Value>| template.and_then(|t| t.get("spec")).cloned();
+    let texts = |template: Option<&Value>, field: &str| {
+        let texts = template.and_then(|t| t.get("metadata")?.get(field)?.as_object());
+        let mut texts = texts.cloned().unwrap_or_default();
+        texts.remove("pod-template-hash");
+        texts
+    };
+    let is_same_text = |field: &str| texts(own, field) == texts(wanted, field);
+    spec(own) == spec(wanted) && is_same_text("labels") && is_same_text("annotations")
 }
 
 /// Which pods are of the revision that `workload` asks for; none while the controller has not
@@ -122,6 +139,12 @@ mod tests {
         let mut ahead = workload("Deployment", 2, 2);
         ahead.set(&["metadata", "annotations", "deployment.kubernetes.io/revision"], "11".into());
         assert_eq!(newest(&ahead), None, "the news of the ReplicaSet is behind");
+        let mut scaled = workload("Deployment", 2, 2);
+        scaled.set(&["spec", "template", "spec", "hostname"], "new".into());
+        assert_eq!(newest(&scaled), None, "it was scaled, and its ReplicaSet is still to be made");
+        let mut labelled = sets[1].clone();
+        labelled.set(&["spec", "template", "metadata", "labels", "pod-template-hash"], "x".into());
+        assert!(is_made_from(&labelled, &workload("Deployment", 2, 2)));
     }
 
     #[test]

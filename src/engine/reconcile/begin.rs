@@ -24,7 +24,7 @@ impl Core {
         now: Time,
         app: &mut AppState,
         head: &Artifact,
-        noticed: bool,
+        noticed: Option<Time>,
     ) -> Option<Next> {
         let name = app.spec.name.clone();
         let commit = head.commit.to_string();
@@ -41,8 +41,9 @@ impl Core {
         }
         // From here on nobody may start for its sake, whichever App is looked at first.
         app.is_ready = false;
-        if noticed {
-            self.event(Event::Noticed { app: name.clone() });
+        if let Some(heard) = noticed {
+            let ago_us = u64::try_from(now.since(heard).as_micros()).unwrap_or(u64::MAX);
+            self.event(Event::Noticed { app: name.clone(), ago_us });
         }
         self.event(Event::Fetched { app: name.clone(), commit: commit.clone() });
         app.tip = None;

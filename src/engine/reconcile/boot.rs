@@ -30,9 +30,9 @@ impl Boot {
 
 impl Core {
     /// Asks for everything at once: states, namespace, head.
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, now: Time) {
         // The head that is found now is news like any other.
-        self.noticed = true;
+        self.heard.of_push(now);
         self.ask_states();
         self.ask_namespace();
         self.out.actions.push(Action::Fetch { commit: None });

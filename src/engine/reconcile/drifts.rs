@@ -21,8 +21,15 @@ use super::{Core, Wake};
 impl Engine {
     /// Finds the Apps that changes in the cluster concern. Each App's health is looked at once,
     /// however many of its objects changed.
-    pub(super) fn observe(&mut self, now: Time, touched: Touched) {
+    pub(super) fn observe(&mut self, now: Time, mut touched: Touched) {
         self.follow_kinds(now, &touched);
+        for gvr in &touched.listed_anew {
+            let applied = self.apps.values().flat_map(|app| &app.applied);
+            let of_kind = applied.filter(|(_, applied)| applied.gvr == *gvr);
+            let is_gone =
+                |id: &ObjectId| self.core.live.get(gvr, &id.namespace, &id.name).is_none();
+            touched.objects.extend(of_kind.map(|(id, _)| id).filter(|id| is_gone(id)).cloned());
+        }
         let mut concerned: BTreeSet<String> = BTreeSet::new();
         let is_namespace = |id: &&ObjectId| id.kind == "Namespace" && id.group.is_empty();
         let namespaces = touched.objects.iter().filter(is_namespace);

@@ -4,12 +4,16 @@
 //! Whatever somebody else has put in the place of what was made stays.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::api::{PatchKind, Propagation, Request, Response};
+use crate::base::{Clock, limits};
+use crate::engine::apps::given;
 use crate::object::{Gvr, Object, json};
 
 use super::error::SiteError;
 use super::guard::{Key, NAMESPACES, RUN_LABEL};
+use super::home::{Home, Kept};
 use super::seen::AGENT;
 use super::site::Interrupt;
 use super::trouble::is_out_of_reach;
@@ -17,6 +21,8 @@ use super::wire::Wire;
 
 /// The one namespace that is used though it is not the run's own.
 const DEFAULT: &str = "default";
+/// How often somebody looks whether it is gone.
+const GLANCE: Duration = Duration::from_millis(100);
 /// What quotas count of pods.
 const POD_QUOTAS: [&str; 8] = [
     "pods",
@@ -58,13 +64,25 @@ impl Wire {
                 self.has_room()?;
                 continue;
             }
+            if name == given::NAMESPACE
+                && self.home.as_ref().is_some_and(|home| home.get().is_some())
+            {
+                self.guard.lodge(name);
+                continue;
+            }
             let value = json!({"apiVersion": "v1", "kind": "Namespace",
                 "metadata": {"name": name.as_str(), "labels": {RUN_LABEL: self.run.as_str()}}});
             let object = Object::from_value(value).unwrap_or_default();
             let create = Request::create(NAMESPACES, "", object).by(AGENT);
             let answer = self.ask(&create);
             match answer.as_object() {
-                Some(made) => self.guard.made(&NAMESPACES, made),
+                Some(made) => match &self.home {
+                    Some(home) if name == given::NAMESPACE => {
+                        home.keep(Kept { name: name.clone(), uid: made.uid().to_owned() });
+                        self.guard.lodge(name);
+                    }
+                    _ => self.guard.made(&NAMESPACES, made),
+                },
                 None => return Err(self.refused(name, &answer)),
             }
         }
@@ -121,6 +139,14 @@ impl Wire {
         }
     }
 
+    /// No run comes after this one: the namespace of all runs here goes along, so that nobody waits
+    /// for one removal after the other.
+    pub(in crate::lab) fn remove_home(&self) {
+        if let Some(kept) = self.home.as_ref().and_then(Home::get) {
+            let _ = self.ask(&kept.delete());
+        }
+    }
+
     /// What was made and is still there, or may be.
     pub(in crate::lab) fn left(&self) -> Left {
         let mut left = Left { what: self.guard.leavings(), why: None };
@@ -163,14 +189,43 @@ impl Wire {
         }
     }
 
+    /// What is left behind for good, the namespace of all runs here with it: nobody tries again.
+    pub(in crate::lab) fn give_up(&mut self, what: Vec<(Key, String)>) -> Vec<Key> {
+        let home = self.home.take().and_then(|home| home.take());
+        self.forget();
+        what.into_iter().map(|(key, _)| key).chain(home.map(|kept| kept.key())).collect()
+    }
+
     /// Everything is removed.
     pub(in crate::lab) fn forget(&mut self) {
         self.guard.clear();
     }
 
-    /// Removes what was made before a run could begin, without waiting for it.
-    pub(super) fn abandon(&mut self) {
+    /// Removes what was made before a run could begin, and waits until it is gone where somebody
+    /// else in the cluster sees to that.
+    ///
+    /// # Errors
+    /// `Left`.
+    pub(super) fn abandon(&mut self, is_waited_for: bool) -> Result<(), SiteError> {
         self.remove();
+        self.remove_home();
+        let clock = Clock::real();
+        let start = clock.now();
+        while is_waited_for && !self.keeps {
+            let Left { what, why } = self.left();
+            if what.is_empty() {
+                break;
+            }
+            let waited = clock.now().since(start);
+            if waited > if why.is_some() { limits::UNREACHABLE } else { limits::REMOVAL } {
+                let late = || format!("still there {} s after it was deleted", waited.as_secs());
+                let what: Vec<String> = self.give_up(what).iter().map(Key::to_string).collect();
+                let (what, why) = (what.join(", "), why.unwrap_or_else(late));
+                return Err(SiteError::Left { what, why });
+            }
+            let _ = clock.wait_until(clock.now() + GLANCE);
+        }
         self.guard.clear();
+        Ok(())
     }
 }

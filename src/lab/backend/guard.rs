@@ -49,8 +49,12 @@ impl Key {
 /// What a run may do and has done.
 #[derive(Debug, Default)]
 pub(super) struct Guard {
+    /// Nobody else is there: whatever is written to is the run's.
+    pub(super) is_alone: bool,
     /// Namespaces of this run.
     namespaces: BTreeSet<String>,
+    /// Those of them that outlive the run: what is in them is removed one by one.
+    lasting: BTreeSet<String>,
     /// Objects that this run made, by their uid.
     made: BTreeMap<Key, String>,
     /// Objects that were not there when this run first wanted to write them.
@@ -61,7 +65,7 @@ impl Guard {
     /// What has to be looked at before this is sent: it would write to something that may be
     /// somebody else's. `None`: it may go.
     pub(super) fn before(&self, request: &Request) -> Option<Request> {
-        if !request.is_write() || request.options.dry_run {
+        if self.is_alone || !request.is_write() || request.options.dry_run {
             return None;
         }
         let key = Key::of(request)?;
@@ -110,6 +114,12 @@ impl Guard {
         self.made.insert(key, object.uid().to_owned());
     }
 
+    /// Takes a namespace as the run's own that is there before and after it.
+    pub(super) fn lodge(&mut self, name: &str) {
+        self.namespaces.insert(name.to_owned());
+        self.lasting.insert(name.to_owned());
+    }
+
     /// The names of the objects of a resource that this run made.
     pub(super) fn made_of<'s>(&'s self, gvr: &Gvr) -> impl Iterator<Item = &'s str> + use<'s> {
         let of = gvr.clone();
@@ -135,10 +145,10 @@ impl Guard {
     /// namespace of the run, then the namespaces, which take with them what is in them.
     pub(super) fn leavings(&self) -> Vec<(Key, String)> {
         let is_namespace = |key: &Key| key.gvr == NAMESPACES;
-        let single = self
-            .made
-            .iter()
-            .filter(|(key, _)| !is_namespace(key) && !self.namespaces.contains(&key.namespace));
+        let goes_along = |key: &Key| {
+            self.namespaces.contains(&key.namespace) && !self.lasting.contains(&key.namespace)
+        };
+        let single = self.made.iter().filter(|(key, _)| !is_namespace(key) && !goes_along(key));
         let namespaces = self.made.iter().filter(|(key, _)| is_namespace(key));
         single.chain(namespaces).map(|(key, uid)| (key.clone(), uid.clone())).collect()
     }
@@ -190,6 +200,8 @@ mod tests {
         let mut dry = patch("default", "b");
         dry.options.dry_run = true;
         assert!(guard.before(&dry).is_none(), "nothing is written");
+        guard.is_alone = true;
+        assert!(guard.before(&patch("default", "c")).is_none(), "nobody else is there");
     }
 
     #[test]
@@ -203,8 +215,11 @@ mod tests {
         made(&mut guard, NAMESPACES, "", "shop");
         made(&mut guard, MAPS, "shop", "inside");
         made(&mut guard, MAPS, "default", "outside");
+        guard.lodge("home");
+        made(&mut guard, MAPS, "home", "state");
         let names: Vec<String> =
             guard.leavings().into_iter().map(|(key, _)| key.to_string()).collect();
-        assert_eq!(names, ["configmaps/default/outside", "namespaces/shop"]);
+        let outside = ["configmaps/default/outside", "configmaps/home/state"];
+        assert_eq!(names, [&outside[..], &["namespaces/shop"]].concat());
     }
 }

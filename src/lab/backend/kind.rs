@@ -211,6 +211,11 @@ impl Made {
         }
     }
 
+    /// Whether it was made for this, and goes with it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+
     /// Removes it, if it was made for this.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod envtest;
 mod error;
 mod folder;
 mod guard;
+mod home;
 mod inside;
 mod kind;
 mod needs;

@@ -13,6 +13,7 @@ use super::credentials;
 use super::envtest::ControlPlane;
 use super::error::SiteError;
 use super::guard::NAMESPACES;
+use super::home::Home;
 use super::inside::Inside;
 use super::kind::{Made, Tool};
 use super::own;
@@ -83,6 +84,8 @@ pub struct Site {
     /// What was started for this, and ends with it.
     plane: Option<ControlPlane>,
     made: Option<Made>,
+    /// The engine's namespace, for all runs here.
+    home: Home,
     /// Whether the cluster has nodes that are called as the lab calls its own.
     has_namesakes: bool,
 }
@@ -144,6 +147,7 @@ impl Site {
             target: None,
             plane: None,
             made: None,
+            home: Home::default(),
             has_namesakes: false,
         };
         let interrupt = site.terms.interrupt.clone();
@@ -296,6 +300,8 @@ impl Site {
         // A server of the run's own goes as a whole.
         let keep = self.terms.keep || server.is_some();
         wire.keeps = keep;
+        wire.guard.is_alone = server.is_some();
+        wire.home = (!keep).then(|| self.home.clone());
         wire.is_renewing = self.are_pods_played();
         let prepared = wire
             .prepare(&needs::namespaces(scenario), &self.terms.interrupt)
@@ -304,8 +310,11 @@ impl Site {
         let repository = match prepared {
             Ok(served) => Repository::Wire(Box::new(served)),
             Err(error) => {
-                wire.abandon();
-                return Err(error);
+                // Where the control plane is ours, only a run's own controllers would see to it.
+                return Err(match wire.abandon(self.plane.is_none()) {
+                    Ok(()) => error,
+                    Err(left) => error.and(left),
+                });
             }
         };
         Ok(Session {
@@ -351,10 +360,21 @@ impl Site {
     /// # Errors
     /// What could not be.
     pub fn close(mut self) -> Result<(), SiteError> {
+        let emptied = self.empty();
         match &mut self.made {
-            Some(made) => made.close(),
-            None => Ok(()),
+            Some(made) => emptied.and(made.close()),
+            None => emptied,
         }
+    }
+
+    /// Removes what all runs here had together, where the cluster outlives this.
+    fn empty(&self) -> Result<(), SiteError> {
+        let goes = self.plane.is_some() || self.made.as_ref().is_some_and(Made::is_ours);
+        let (Some(target), false, true) = (&self.target, goes, self.home.get().is_some()) else {
+            return Ok(());
+        };
+        let link = Link::new(self.client(target)?, self.clients.handle().clone(), drop);
+        self.home.remove(&link)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::sim::world::{FIRST_FOREIGN, Outbox, Signal, What};
 
 use super::error::SiteError;
 use super::guard::{Guard, Key, NAMESPACES, RUN_LABEL};
+use super::home::Home;
 use super::inside::{Inside, KUBELETS};
 use super::played::RENEW_EVERY;
 use super::seen::{Seen, Written};
@@ -38,6 +39,8 @@ pub(in crate::lab) type Answered = (u64, Box<Request>, Arc<Response>);
 pub struct Wire {
     pub(super) link: Link,
     pub(super) guard: Guard,
+    /// The namespace that runs here have together; `None` where each has its own.
+    pub(super) home: Option<Home>,
     /// The value of [`RUN_LABEL`].
     pub(super) run: String,
     pub(super) inside: Inside,
@@ -71,6 +74,7 @@ impl Wire {
         Self {
             link,
             guard: Guard::default(),
+            home: None,
             run,
             inside,
             seen: Seen::default(),

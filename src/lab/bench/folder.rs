@@ -68,7 +68,8 @@ pub(super) fn line(sample: &Sample) -> String {
 /// # Errors
 /// Where it is none, or of another version.
 pub fn setup(text: &str) -> Result<Setup, String> {
-    let setup: Setup = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let none = |error| format!("expected setup.json of a benchmark: {error}");
+    let setup: Setup = serde_json::from_str(text).map_err(none)?;
     if setup.format != summary::FORMAT {
         let known = summary::FORMAT;
         return Err(format!("format {}; this towtank reads format {known}", setup.format));

@@ -122,7 +122,8 @@ impl Summary {
     /// # Errors
     /// Where it is none, or of another version.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let summary: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let none = |error| format!("expected summary.json of a benchmark: {error}");
+        let summary: Self = serde_json::from_str(text).map_err(none)?;
         if summary.format != FORMAT {
             return Err(format!("format {}; this towtank reads format {FORMAT}", summary.format));
         }

@@ -1,6 +1,7 @@
 //! What is known of each App from the events of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::base::{Event, Time};
 use crate::lab::scenario::model::{Moment, State};
@@ -108,7 +109,7 @@ impl Known {
 
     fn take(&mut self, now: Time, event: &Event) {
         match event {
-            Event::Noticed { .. } => self.mark(now, Moment::Noticed),
+            Event::Noticed { ago_us: ago, .. } => self.mark(before(now, *ago), Moment::Noticed),
             Event::Fetched { commit, .. } => {
                 self.seen.clone_from(commit);
                 self.target.clone_from(commit);
@@ -189,4 +190,9 @@ impl Known {
     fn mark(&mut self, now: Time, moment: Moment) {
         self.moments.entry(moment).or_insert(now);
     }
+}
+
+/// So many microseconds before `now`.
+fn before(now: Time, us: u64) -> Time {
+    now - Duration::from_micros(us)
 }

@@ -37,7 +37,10 @@ pub fn terminal(report: &Report) -> String {
 
 fn one(claim: &Claim, clock: Clock, text: &mut String) {
     words(&format!("{}  ", claim.number), &claim.claim, text);
+    let is_timed = claim.rows.iter().any(|row| row.p50_us.is_some());
     let how = match clock {
+        // Time has no part in it, nor has the profile.
+        _ if !is_timed => "counted",
         Clock::Virtual => "modelled",
         Clock::Real => "measured",
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lab::run::{Counts, Options, Within, run_within};
 use crate::lab::scenario::Scenario;
-use crate::record::{Clock, FailureKind, RunRecord, Verdict};
+use crate::record::{Clock, FailureKind, PushEnd, RunRecord, Verdict};
 
 /// What came of a run.
 #[derive(Debug)]
@@ -21,11 +21,24 @@ pub(super) struct Found {
     /// By what: an oracle, an expectation; two runs with the same here show the same.
     pub(super) what: String,
     pub(super) detail: String,
+    /// The step at which a deployment failed last, where one did.
+    pub(super) step: Option<String>,
     /// The run did not come to rest.
     pub(super) is_unrest: bool,
 }
 
 impl Found {
+    /// Whether another run found the same: a folder that is left out altogether is another reason
+    /// for not being ready than pods that are not.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.what == other.what && self.step == other.step
+    }
+
+    /// Whether what is found rests on the scenario's having mended everything in the end.
+    pub(super) fn is_expectation(&self) -> bool {
+        self.what == EXPECTATION
+    }
+
     /// Whether the scenario was wrong, not the run: that is for whoever makes scenarios.
     pub(super) fn is_mistake(&self) -> bool {
         self.what == MISTAKE
@@ -48,7 +61,7 @@ pub(super) fn attempt(scenario: &Scenario, seed: u64, within: &mut Within) -> At
     let failed = |what: &str, detail: String| Attempt {
         counts: Counts::default(),
         time: Duration::ZERO,
-        found: Some(Found { what: what.to_owned(), detail, is_unrest: false }),
+        found: Some(Found { what: what.to_owned(), detail, step: None, is_unrest: false }),
     };
     match catch_unwind(run) {
         Ok(Ok(finished)) => Attempt {
@@ -68,19 +81,24 @@ pub(super) fn attempt(scenario: &Scenario, seed: u64, within: &mut Within) -> At
 fn found(record: &RunRecord) -> Option<Found> {
     let oracle = record.failures.iter().find(|failure| failure.kind == FailureKind::Oracle);
     let first = oracle.or(record.failures.first());
+    let failed = record.pushes.iter().rev().find(|push| push.end == PushEnd::Failed);
+    let step = failed.and_then(|push| push.why.as_ref()?.split(':').next());
+    let step = step.map(str::to_owned);
     match (&record.verdict, first) {
         (Verdict::NotConverged { why }, None) => {
-            Some(Found { what: UNREST.to_owned(), detail: why.clone(), is_unrest: true })
+            Some(Found { what: UNREST.to_owned(), detail: why.clone(), step, is_unrest: true })
         }
         (_, Some(failure)) => Some(match failure.kind {
             FailureKind::Oracle => Found {
                 what: failure.what.clone(),
                 detail: failure.detail.clone(),
+                step,
                 is_unrest: false,
             },
             FailureKind::Expectation => Found {
                 what: EXPECTATION.to_owned(),
                 detail: format!("{}: {}", failure.what, failure.detail),
+                step,
                 is_unrest: false,
             },
         }),

@@ -1,7 +1,7 @@
 //! Pushes: tags, fields, files that come and go, the branch set back. It is kept in mind which
 //! files there are, so that every push can be made.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::generate::Sampler;
 use super::ground::placed;
@@ -12,25 +12,28 @@ pub(super) const BAD: &str = "bad";
 /// The tag of the last commit, which no commit before has.
 const LAST: &str = "last";
 
+/// The optional files that are there, each with the number of its text.
+type Files = BTreeMap<usize, usize>;
+
 /// What is known of the repository: the optional files at each commit of the branch, oldest
 /// first, and whether the commit changed anything.
 #[derive(Debug)]
 pub(super) struct Repository {
-    commits: Vec<(BTreeSet<usize>, bool)>,
+    commits: Vec<(Files, bool)>,
 }
 
 impl Default for Repository {
     fn default() -> Self {
-        Self { commits: vec![(BTreeSet::new(), false)] }
+        Self { commits: vec![(Files::new(), false)] }
     }
 }
 
 impl Repository {
-    fn files(&self) -> BTreeSet<usize> {
+    fn files(&self) -> Files {
         self.commits.last().map(|(files, _)| files.clone()).unwrap_or_default()
     }
 
-    fn committed(&mut self, files: BTreeSet<usize>, is_change: bool) {
+    fn committed(&mut self, files: Files, is_change: bool) {
         self.commits.push((files, is_change));
     }
 }
@@ -53,11 +56,16 @@ pub(super) fn last(sampler: &mut Sampler<'_>) -> Option<Action> {
     let ground = sampler.ground;
     let tags = ground.images.iter().map(|image| set_image(image, LAST));
     let mut edits: Vec<Edit> = tags.chain(ground.last.iter().cloned()).collect();
-    for n in sampler.repository.files() {
+    for n in sampler.repository.files().into_keys() {
         let file = ground.files.get(n).filter(|file| file.is_broken);
         edits.extend(file.map(|file| Edit::Delete { path: placed(file.path.clone()) }));
     }
     (!edits.is_empty()).then(|| commit(edits))
+}
+
+/// Whether these are the edits of that commit.
+pub(super) fn is_last(edits: &[Edit]) -> bool {
+    edits.iter().any(|edit| matches!(edit, Edit::SetImage { tag, .. } if tag == LAST))
 }
 
 fn commit(edits: Vec<Edit>) -> Action {
@@ -107,24 +115,28 @@ fn field(sampler: &mut Sampler<'_>) -> Option<Action> {
 fn file_edits(sampler: &mut Sampler<'_>) -> Option<Vec<Edit>> {
     let n = sampler.one_of(sampler.ground.files.len());
     let file = sampler.ground.files.get(n)?;
-    let mut files = sampler.repository.files();
+    let before = sampler.repository.files();
+    let mut files = before.clone();
     let mut edits = Vec::new();
-    if files.contains(&n) && sampler.chance(60) {
+    if files.contains_key(&n) && sampler.chance(60) {
         files.remove(&n);
         edits.push(Edit::Delete { path: placed(file.path.clone()) });
     } else {
-        let text = file.texts.get(sampler.one_of(file.texts.len()))?;
+        let which = sampler.one_of(file.texts.len());
+        let text = file.texts.get(which)?;
         let other = file
             .instead_of
             .and_then(|path| sampler.ground.files.iter().position(|file| file.path == path));
-        if let Some(other) = other.filter(|other| files.remove(other)) {
+        if let Some(other) = other.filter(|other| files.remove(other).is_some()) {
             let path = sampler.ground.files.get(other)?.path.clone();
             edits.push(Edit::Delete { path: placed(path) });
         }
-        files.insert(n);
+        files.insert(n, which);
         edits.push(Edit::Write { path: placed(file.path.clone()), text: text.clone() });
     }
-    sampler.repository.committed(files, true);
+    // The text that is there already, once more, changes nothing.
+    let is_change = files != before;
+    sampler.repository.committed(files, is_change);
     Some(edits)
 }
 
@@ -136,7 +148,7 @@ fn file(sampler: &mut Sampler<'_>) -> Option<Action> {
 pub(super) fn there_and_gone(sampler: &mut Sampler<'_>) -> Option<(Action, Action)> {
     let before = sampler.repository.files();
     let absent: Vec<usize> = (0..sampler.ground.files.len())
-        .filter(|n| !before.contains(n))
+        .filter(|n| !before.contains_key(n))
         .filter(|n| {
             let file = &sampler.ground.files[*n];
             !file.is_broken && file.instead_of.is_none()
@@ -147,7 +159,7 @@ pub(super) fn there_and_gone(sampler: &mut Sampler<'_>) -> Option<(Action, Actio
     let path = || placed(file.path.clone());
     let there = Edit::Write { path: path(), text: file.texts.first()?.clone() };
     let mut with = before.clone();
-    with.insert(n);
+    with.insert(n, 0);
     sampler.repository.committed(with, true);
     sampler.repository.committed(before, true);
     Some((commit(vec![there]), commit(vec![Edit::Delete { path: path() }])))

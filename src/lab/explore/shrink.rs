@@ -7,9 +7,10 @@
 use std::path::Path;
 
 use super::attempt::{Found, attempt};
-use super::simpler;
+use super::{pushes, simpler};
 use crate::base::limits;
 use crate::lab::run::Within;
+use crate::lab::scenario::model::{Action, Edit, FieldEdit, Push, PushKind};
 use crate::lab::scenario::{self, Scenario};
 
 /// What shrinking came to.
@@ -28,12 +29,19 @@ struct Shrinker<'a> {
     seed: u64,
     runs: usize,
     within: &'a mut Within,
+    /// What the last commit mends.
+    mends: Vec<Edit>,
 }
 
 /// The shortest scenario that is found to show the same as `scenario` does.
 pub(super) fn shrink(scenario: &Scenario, seed: u64, found: &Found, within: &mut Within) -> Shrunk {
+    let mends = match found.is_expectation() {
+        true => edits(scenario).filter(|edits| pushes::is_last(edits)).last().cloned(),
+        false => None,
+    };
+    let mends = mends.unwrap_or_default();
     let mut shrinker =
-        Shrinker { best: scenario.clone(), found: found.clone(), seed, runs: 0, within };
+        Shrinker { best: scenario.clone(), found: found.clone(), seed, runs: 0, within, mends };
     // What the text says must show it in the first place; if it does not, the seed still does.
     if !found.is_mistake() && shrinker.accepts(scenario) {
         while shrinker.fewer_steps() | shrinker.simpler() {}
@@ -49,6 +57,9 @@ impl Shrinker<'_> {
         if self.runs >= limits::SHRINK_RUNS {
             return false;
         }
+        if !self.mends(candidate) {
+            return false;
+        }
         let text = scenario::write(candidate);
         let Ok(read) = scenario::parse(Path::new("chaos.scenario.yaml"), &text) else {
             return false;
@@ -56,13 +67,22 @@ impl Shrinker<'_> {
         self.runs += 1;
         let attempt = attempt(&read, self.seed, self.within);
         match attempt.found {
-            Some(found) if found.what == self.found.what => {
+            Some(found) if found.is_same(&self.found) => {
                 self.best = read;
                 self.found = found;
                 true
             }
             _ => false,
         }
+    }
+
+    /// Whether all that a candidate breaks is mended at its end, as far as the scenario it comes
+    /// from did so: else nobody could expect anything of it.
+    fn mends(&self, candidate: &Scenario) -> bool {
+        let all: Vec<&Vec<Edit>> = edits(candidate).collect();
+        let is_kept = |mend: &Edit| all.last().is_some_and(|l| l.iter().any(|e| is_same(e, mend)));
+        let is_touched = |mend: &Edit| all.iter().any(|edits| edits.iter().any(|e| is_of(e, mend)));
+        self.mends.iter().all(|mend| is_kept(mend) || !is_touched(mend))
     }
 
     /// Leaves out steps: halves of them, quarters, and so on down to one.
@@ -102,6 +122,39 @@ impl Shrinker<'_> {
         }
         is_simpler
     }
+}
+
+/// The edits of every commit that is pushed.
+fn edits(scenario: &Scenario) -> impl Iterator<Item = &Vec<Edit>> {
+    scenario.steps.iter().filter_map(|step| match &step.action {
+        Some(Action::Push(Push { kind: PushKind::Commit(commit), .. })) => Some(&commit.edits),
+        _ => None,
+    })
+}
+
+/// Whether two edits are of the same image or file.
+fn is_of(one: &Edit, other: &Edit) -> bool {
+    let target = |edit: &Edit| match edit {
+        Edit::SetImage { image, .. } => (true, image.value.clone()),
+        Edit::Write { path, .. } | Edit::Delete { path } => (false, path.value.clone()),
+        Edit::Set { file, .. } => (false, file.value.clone()),
+    };
+    target(one) == target(other)
+}
+
+/// Whether two edits do the same, wherever they stand.
+fn is_same(one: &Edit, other: &Edit) -> bool {
+    is_of(one, other)
+        && match (one, other) {
+            (Edit::SetImage { tag, .. }, Edit::SetImage { tag: of_other, .. }) => tag == of_other,
+            (Edit::Write { text, .. }, Edit::Write { text: of_other, .. }) => text == of_other,
+            (Edit::Set { fields, .. }, Edit::Set { fields: of_other, .. }) => {
+                let plain = |field: &FieldEdit| (field.path.value.clone(), field.value.clone());
+                fields.iter().map(plain).eq(of_other.iter().map(plain))
+            }
+            (Edit::Delete { .. }, Edit::Delete { .. }) => true,
+            _ => false,
+        }
 }
 
 /// A text on one line, for a description.

@@ -210,6 +210,12 @@ impl Run<'_> {
         self.let_writes_arrive(clock);
         let mut is_forced = false;
         let mut rounds = 0_u32;
+        let is_last = self.outside.as_ref().is_some_and(|outside| outside.interrupt.is_set());
+        if let Cluster::Wire(wire) = &self.cluster
+            && is_last
+        {
+            wire.remove_home();
+        }
         loop {
             let Cluster::Wire(wire) = &mut self.cluster else { return Ok(()) };
             if rounds.is_multiple_of(REMOVE_EVERY) {
@@ -224,11 +230,11 @@ impl Run<'_> {
             }
             let bound = if why.is_some() { limits::UNREACHABLE } else { limits::REMOVAL };
             if waited > bound {
-                let what: Vec<String> = what.iter().map(|(key, _)| key.to_string()).collect();
                 let late = || format!("still there {} s after it was deleted", waited.as_secs());
                 let why = why.unwrap_or_else(late);
                 // It has been tried: nobody waits for that again.
-                wire.forget();
+                let what: Vec<String> =
+                    wire.give_up(what).iter().map(ToString::to_string).collect();
                 return Err(told(self.scenario, SiteError::Left { what: what.join(", "), why }));
             }
             if waited > limits::REMOVAL / 8 && !is_forced {

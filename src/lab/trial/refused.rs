@@ -7,19 +7,17 @@ use crate::engine::model::{Node, Origin, RenderError, Tree};
 use crate::engine::plan::PlanError;
 use crate::lab::scenario::model::Position;
 use crate::lab::scenario::{Problem, Problems};
-use crate::object::yaml::{self, Dialect};
-
-/// How the renderer ends its message about `..` that has nothing to lead to.
-const LEADS_OUT: &str = " leads out of the repository";
+use crate::object::yaml::{self, Dialect, Document};
 
 /// What cannot be rendered.
 pub(super) fn render(trial: &Trial<'_>, error: &RenderError) -> Problems {
     if let Some(problems) = carried(trial) {
         return problems;
     }
-    let hint = if let Some(entry) = error.message.strip_suffix(LEADS_OUT) {
-        above(trial, &error.file, entry)
-    } else if error.message.contains(" is already defined at ") && !trial.is_built() {
+    let levels = levels_above(trial, error);
+    let hint = if levels > 0 {
+        above(trial, levels)
+    } else if !trial.is_built() && is_twin(trial, error) {
         let folder = error.file.rsplit_once('/').map_or(".", |(folder, _)| folder);
         format!("; --path says which folder to deploy, such as --path {folder}")
     } else {
@@ -82,16 +80,44 @@ fn plain(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// Where to look from, for a kustomization that reaches above the folder: `entry` is the field and
-/// the quoted path that does.
-fn above(trial: &Trial<'_>, file: &str, entry: &str) -> String {
-    let entry = entry.find('"').map_or(entry, |at| &entry[at..]);
-    let up = entry.trim_matches('"').split('/').take_while(|part| *part == "..").count();
-    let levels = up.saturating_sub(file.matches('/').count());
+/// How many folders above the one that is tried the path leads that stands where an error is; 0
+/// where there is none, or it leads nowhere above.
+fn levels_above(trial: &Trial<'_>, error: &RenderError) -> usize {
+    let path = trial.tree.file(&error.file).and_then(|blob| {
+        let text = String::from_utf8_lossy(&blob.bytes);
+        let line = text.lines().nth(error.line.checked_sub(1)?)?;
+        let rest: String = line.chars().skip(error.column.checked_sub(1)?).collect();
+        let rest = rest.trim_start_matches(['"', '\'', '-', ' ']);
+        let end = rest.find(|c: char| c.is_whitespace() || "\"',]}".contains(c));
+        Some(rest[..end.unwrap_or(rest.len())].to_owned())
+    });
+    let path = path.unwrap_or_default();
+    let up = path.split('/').take_while(|part| *part == "..").count();
+    up.saturating_sub(error.file.matches('/').count())
+}
+
+/// Whether the document where an error is stands in the folder twice, by kind and name.
+fn is_twin(trial: &Trial<'_>, error: &RenderError) -> bool {
+    let Some(Node::Dir(folder)) = trial.node() else { return false };
+    let mut all = Vec::new();
+    documents(&folder, &trial.app.path, &mut |file, document| {
+        let metadata = document.value.get("metadata");
+        let id = [
+            document.value.get("kind"),
+            metadata.and_then(|metadata| metadata.get("namespace")),
+            metadata.and_then(|metadata| metadata.get("name")),
+        ];
+        let id = id.map(|word| word.and_then(|word| word.as_str()).unwrap_or_default().to_owned());
+        all.push((file == error.file && document.line == error.line, id));
+    });
+    let Some((_, own)) = all.iter().find(|(is_it, _)| *is_it) else { return false };
+    all.iter().filter(|(_, id)| id == own).count() > 1
+}
+
+/// Where to look from, for a kustomization that reaches so many folders above the one tried.
+fn above(trial: &Trial<'_>, levels: usize) -> String {
     let Ok(real) = trial.folder.canonicalize() else { return String::new() };
-    let Some(top) = real.ancestors().nth(levels).filter(|_| levels > 0) else {
-        return String::new();
-    };
+    let Some(top) = real.ancestors().nth(levels) else { return String::new() };
     let path = real.strip_prefix(top).unwrap_or(&real).join(&trial.app.path);
     let mut folder = trial.folder.components().collect::<PathBuf>();
     for _ in 0..levels {
@@ -126,7 +152,13 @@ fn carried(trial: &Trial<'_>) -> Option<Problems> {
         return None;
     }
     let mut found = Vec::new();
-    collect(&folder, &trial.app.path, &mut found);
+    documents(&folder, &trial.app.path, &mut |file, document| {
+        let word = |key| document.value.get(key)?.as_str();
+        if let (Some(engine), Some(kind)) = (word("apiVersion").and_then(engine), word("kind")) {
+            let (kind, file) = (kind.to_owned(), file.to_owned());
+            found.push(Carried { engine, kind, file, line: document.line });
+        }
+    });
     let (first, rest) = found.split_first()?;
     let more = match rest.len() {
         0 => String::new(),
@@ -148,20 +180,17 @@ struct Carried {
     line: usize,
 }
 
-fn collect(folder: &Tree, path: &str, found: &mut Vec<Carried>) {
+/// Hands on every YAML document of a folder, with its file.
+fn documents(folder: &Tree, path: &str, take: &mut impl FnMut(&str, &Document)) {
     for (name, node) in &folder.entries {
         let path = if path.is_empty() { name.to_string() } else { format!("{path}/{name}") };
         match node {
-            Node::Dir(folder) if !name.starts_with('.') => collect(folder, &path, found),
+            Node::Dir(folder) if !name.starts_with('.') => documents(folder, &path, take),
             Node::File(blob) if [".yaml", ".yml"].iter().any(|end| name.ends_with(end)) => {
                 // What cannot be read is not what is looked for here.
                 let text = std::str::from_utf8(&blob.bytes).unwrap_or_default();
                 let documents = yaml::documents(text, Dialect::Kubectl).unwrap_or_default();
-                found.extend(documents.iter().filter_map(|document| {
-                    let word = |key| document.value.get(key)?.as_str();
-                    let (engine, kind) = (engine(word("apiVersion")?)?, word("kind")?.to_owned());
-                    Some(Carried { engine, kind, file: path.clone(), line: document.line })
-                }));
+                documents.iter().for_each(|document| take(&path, document));
             }
             _ => {}
         }

@@ -57,7 +57,7 @@ fn what_a_pipeline_pushed_counts_from_the_push_of_the_code() {
 
 #[test]
 fn a_commit_that_was_there_before_counts_from_being_noticed() {
-    let noticed = vec![(7, Event::Noticed { app: shop() })];
+    let noticed = vec![(7, Event::Noticed { app: shop(), ago_us: 0 })];
     check(
         join(vec![noticed, applied(1_000, FIRST), vec![ready(20_000, FIRST)]]),
         "shop 11d2e0f ready 19993: fetch 993, render 1200, plan 300, wait 0, apply 11000, \
@@ -67,7 +67,7 @@ fn a_commit_that_was_there_before_counts_from_being_noticed() {
 
 #[test]
 fn an_early_notice_that_a_running_fetch_outlived_leaves_no_hole() {
-    let mut events = vec![(0, Event::Noticed { app: shop() })];
+    let mut events = vec![(0, Event::Noticed { app: shop(), ago_us: 0 })];
     events.push((500, Event::Pushed { commit: GOOD.to_owned() }));
     events.push((900, Event::Fetched { app: shop(), commit: GOOD.to_owned() }));
     events.push((1_000, Event::Unchanged { app: shop(), commit: GOOD.to_owned() }));

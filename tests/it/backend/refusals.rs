@@ -195,3 +195,25 @@ steps:
     assert!(told.contains("quota"), "{told}");
     assert_eq!(served.names("/api/v1/namespaces"), before);
 }
+
+#[test]
+fn a_flag_that_means_nothing_in_a_place_is_refused() {
+    let check = |args: &[&str], want: &[&str]| {
+        let folder = folder(SMALL);
+        let args: Vec<&str> = ["run", ".", "--out", "kept"].iter().chain(args).copied().collect();
+        let output = towtank(folder.path(), &args).output().unwrap();
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert_eq!(told.lines().count(), want.len(), "{told}");
+        for want in want {
+            assert!(told.contains(want), "{want}: {told}");
+        }
+        assert!(!folder.path().join("kept").exists(), "{args:?}");
+    };
+    let made = "is for --cluster kind and k3d, not for --cluster memory";
+    check(&["--nodes", "2"], &[&format!("--nodes: {made}")]);
+    check(&["--nodes", "2", "--k8s-version", "1.36.3"], &["--k8s-version: ", "--nodes: "]);
+    check(&["--cluster", "apiserver", "--keep"], &["not for --cluster apiserver"]);
+    check(&["--cluster", "envtest", "--pods", "real"], &["--pods: "]);
+    check(&["--cluster", "kind", "--yes-on", "prod"], &["--yes-on: is for --cluster kubeconfig,"]);
+}
