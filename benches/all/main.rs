@@ -3,11 +3,12 @@
 //! Without arguments each runs once at a tiny size, in the time of a unit test, so that none can
 //! rot. `--keep DIR` runs them at full size, many times, and writes `raw.jsonl` with every sample
 //! and `summary.md` to DIR; `scripts/bench` calls it so, and adds `SETUP.md`. A word besides
-//! selects the benchmarks that have it in their name.
+//! selects the benchmarks that have it in their name, `--size N` gives them another size.
 
 #![expect(clippy::print_stdout, reason = "a benchmark talks to a terminal")]
 
 mod base;
+mod inside;
 mod kept;
 mod lab;
 mod measure;
@@ -45,6 +46,10 @@ const BENCHES: &[Bench] = &[
     Bench { name: "sim/store", size: 200_000, body: sim::store },
     Bench { name: "sim/apply-same", size: 20_000, body: sim::apply_same },
     Bench { name: "sim/write-to-event", size: 20_000, body: sim::write_to_event },
+    Bench { name: "sim/update-to-event", size: 20_000, body: sim::update_to_event },
+    Bench { name: "sim/watched-by-1000", size: 2_000, body: sim::watched },
+    Bench { name: "inside/start", size: 100, body: inside::start },
+    Bench { name: "inside/watched-by-1000", size: 3_000, body: inside::watches },
     Bench { name: "serve/start", size: 10, body: serve::start },
     Bench { name: "serve/get", size: 2_000, body: serve::get },
     Bench { name: "serve/apply-new", size: 1_000, body: serve::apply_new },
@@ -58,7 +63,7 @@ const BENCHES: &[Bench] = &[
 const TINY: usize = 10_000;
 
 fn main() -> ExitCode {
-    let (mut keep, mut word, mut samples) = (None, String::new(), 20);
+    let (mut keep, mut word, mut samples, mut given) = (None, String::new(), 20, None);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -68,8 +73,11 @@ fn main() -> ExitCode {
             "--samples" => {
                 samples = args.next().and_then(|n| n.parse().ok()).unwrap_or(samples);
             }
+            "--size" => given = args.next().and_then(|n| n.parse().ok()),
             flag if flag.starts_with('-') => {
-                println!("{flag}: not known; --keep DIR, --samples N or a word of a name");
+                println!(
+                    "{flag}: not known; --keep DIR, --samples N, --size N or a word of a name"
+                );
                 return ExitCode::from(2);
             }
             _ => word = arg,
@@ -82,6 +90,7 @@ fn main() -> ExitCode {
             Some(_) => (bench.size, samples),
             None => ((bench.size / TINY).max(3), 1),
         };
+        let size = given.unwrap_or(size);
         taken.extend(measure::run(bench, size, samples));
     }
     let summary = kept::summary(&taken);

@@ -3,6 +3,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use towtank::record::percentile;
+
 /// A benchmark.
 pub(crate) struct Bench {
     /// `part/what`.
@@ -14,7 +16,45 @@ pub(crate) struct Bench {
 }
 
 /// What is timed: does its operations, and says how many came out right.
-pub(crate) type Work = Box<dyn FnOnce() -> usize>;
+pub(crate) type Work = Box<dyn Timed>;
+
+/// See [`Work`]: a closure that is timed as a whole, or an [`Each`].
+pub(crate) trait Timed {
+    /// Does it. How long single operations took goes to `laps_ns`, where it is asked one by one.
+    fn run(self: Box<Self>, laps_ns: &mut Vec<u64>) -> usize;
+}
+
+impl<F: FnOnce() -> usize> Timed for F {
+    fn run(self: Box<Self>, _: &mut Vec<u64>) -> usize {
+        self()
+    }
+}
+
+/// Work whose operations are timed one by one, by itself: it is given where to put the times.
+pub(crate) struct Each<F>(pub(crate) F);
+
+impl<F: FnOnce(&mut Vec<u64>) -> usize> Timed for Each<F> {
+    fn run(self: Box<Self>, laps_ns: &mut Vec<u64>) -> usize {
+        (self.0)(laps_ns)
+    }
+}
+
+/// How long `operation` took, in ns, and what it gave.
+pub(crate) fn lap<R>(operation: impl FnOnce() -> R) -> (u64, R) {
+    let start = now();
+    let result = black_box(operation());
+    (ns(start.elapsed()), result)
+}
+
+#[expect(clippy::disallowed_methods, reason = "real time is what a benchmark is about")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// A span in ns.
+pub(crate) fn ns(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
 
 /// One run of one benchmark.
 #[derive(Clone, Debug)]
@@ -25,6 +65,9 @@ pub(crate) struct Sample {
     pub(crate) operations: usize,
     pub(crate) correct: usize,
     pub(crate) elapsed_ns: u64,
+    /// How long its operations took one by one, in order of length: the 50th, the 99th percentile
+    /// and the longest, where the benchmark is an [`Each`].
+    pub(crate) laps_ns: Option<[u64; 3]>,
 }
 
 /// What a benchmark may take, all in all, once it has its [`LEAST`] samples: what makes a world
@@ -35,11 +78,10 @@ const BUDGET: Duration = Duration::from_secs(30);
 const LEAST: usize = 5;
 
 /// Up to `samples` runs after one that is not counted (unless only one is asked for).
-#[expect(clippy::disallowed_methods, reason = "real time is what a benchmark is about")]
 pub(crate) fn run(bench: &Bench, size: usize, samples: usize) -> Vec<Sample> {
-    let start = Instant::now();
+    let start = now();
     if samples > 1 {
-        black_box((bench.body)(size, 0)());
+        black_box((bench.body)(size, 0).run(&mut Vec::new()));
     }
     let mut taken = Vec::new();
     while taken.len() < samples && (taken.len() < LEAST || start.elapsed() < BUDGET) {
@@ -50,9 +92,10 @@ pub(crate) fn run(bench: &Bench, size: usize, samples: usize) -> Vec<Sample> {
 
 fn sample(bench: &Bench, size: usize, run: usize) -> Sample {
     let work = (bench.body)(size, run as u64);
-    #[expect(clippy::disallowed_methods, reason = "real time is what a benchmark is about")]
-    let start = Instant::now();
-    let correct = black_box(work());
-    let elapsed_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    Sample { name: bench.name, run, operations: size, correct, elapsed_ns }
+    let mut laps = Vec::new();
+    let (elapsed_ns, correct) = lap(|| work.run(&mut laps));
+    laps.sort_unstable();
+    let at = |per_mille| percentile(&laps, per_mille);
+    let laps_ns = at(500).zip(at(990)).zip(at(1_000)).map(|((p50, p99), most)| [p50, p99, most]);
+    Sample { name: bench.name, run, operations: size, correct, elapsed_ns, laps_ns }
 }

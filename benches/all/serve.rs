@@ -11,7 +11,7 @@ use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent, Wat
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::measure::Work;
+use super::measure::{Each, Work, now, ns};
 
 /// From the program's start to the first `/readyz` that is 200, `size` times.
 pub(crate) fn start(size: usize, _seed: u64) -> Work {
@@ -67,11 +67,12 @@ pub(crate) fn write_to_event(size: usize, _seed: u64) -> Work {
     let opened = runtime.block_on(async { maps.watch(&WatchParams::default(), "0").await });
     let Ok(events) = opened else { return Box::new(|| 0) };
     let mut events = Box::pin(events);
-    Box::new(move || {
+    Box::new(Each(move |laps: &mut Vec<u64>| {
         let Some(runtime) = &served.runtime else { return 0 };
         runtime.block_on(async {
             let mut right = 0;
             for n in 0..size {
+                let begun = now();
                 let wanted = format!("m{n}");
                 let (params, map) = (PostParams::default(), config_map(&wanted));
                 let made = maps.create(&params, &map);
@@ -91,12 +92,17 @@ pub(crate) fn write_to_event(size: usize, _seed: u64) -> Work {
                         }
                     }
                 };
+                let heard = async {
+                    let is_heard = heard.await;
+                    laps.push(ns(begun.elapsed()));
+                    is_heard
+                };
                 let (made, heard) = tokio::join!(made, heard);
                 right += usize::from(made.is_ok() && heard);
             }
             right
         })
-    })
+    }))
 }
 
 /// `size` ConfigMaps of 1 kB, listed in pages of 500; right is each that was listed.

@@ -8,7 +8,7 @@ use towtank::object::{Gvr, Object, Value, json};
 use towtank::sim::Server;
 use towtank::sim::store::{Filter, Key, Resource, Since, Store, Watch};
 
-use super::measure::Work;
+use super::measure::{Each, Work, lap};
 
 const WATCHES: u64 = 10;
 const CONFIG_MAPS: Gvr = Gvr::new("", "v1", "configmaps");
@@ -56,21 +56,55 @@ pub(crate) fn apply_same(size: usize, seed: u64) -> Work {
     })
 }
 
-/// `size` creates through the API server, before one watch; right is each whose event is there with
-/// the answer.
+/// `size` creates through the API server, before one watch; timed is each from when it is handed in
+/// to its answer and its event, right is each whose event is there with the answer.
 pub(crate) fn write_to_event(size: usize, seed: u64) -> Work {
+    written(size, seed, 1)
+}
+
+/// The same for updates of one ConfigMap, as the API server's bench over HTTPS has them.
+pub(crate) fn update_to_event(size: usize, seed: u64) -> Work {
+    let (mut server, now) = (watched_server(seed, 1), Time::VIRTUAL_START);
+    let create = Request::create(CONFIG_MAPS, "default", config_map(0, 0));
+    assert_eq!(server.handle(now, 2, 0, &create).response.code, 201, "the map is made");
+    let update = |n| Request::update(CONFIG_MAPS, "default", "map-0", config_map(0, n + 1));
+    let updates: Vec<Request> = (0..size).map(update).collect();
+    heard(server, updates, 1)
+}
+
+/// Creates before a thousand watches, all of which are to hear.
+pub(crate) fn watched(size: usize, seed: u64) -> Work {
+    written(size, seed, 1_000)
+}
+
+fn written(size: usize, seed: u64, watches: u64) -> Work {
+    let create = |n| Request::create(CONFIG_MAPS, "default", config_map(n, n));
+    heard(watched_server(seed, watches), (0..size).map(create).collect(), watches)
+}
+
+/// A server with so many watches of the ConfigMaps.
+fn watched_server(seed: u64, watches: u64) -> Server {
     let mut server = Server::new(&Rng::new(seed));
-    let now = Time::VIRTUAL_START;
     let from = server.revision().to_string();
     let watch = Request::watch(CONFIG_MAPS, "default", &from);
-    let opened = server.handle(now, 1, 0, &watch).response.code;
-    assert_eq!(opened, 200, "the watch is open");
-    let create = |n| Request::create(CONFIG_MAPS, "default", config_map(n, n));
-    let creates: Vec<Request> = (0..size).map(create).collect();
-    Box::new(move || {
-        let heard = |create: &&Request| server.handle(now, 2, 1, create).deliveries.len() == 1;
-        creates.iter().filter(heard).count()
-    })
+    for id in 0..watches {
+        let opened = server.handle(Time::VIRTUAL_START, 1, id, &watch).response.code;
+        assert_eq!(opened, 200, "the watch is open");
+    }
+    server
+}
+
+/// Hands in the writes one by one; right is each that all watches hear of.
+fn heard(mut server: Server, writes: Vec<Request>, watches: u64) -> Work {
+    Box::new(Each(move |laps: &mut Vec<u64>| {
+        let mut right = 0;
+        for write in &writes {
+            let (took, told) = lap(|| server.handle(Time::VIRTUAL_START, 2, 1, write).deliveries);
+            laps.push(took);
+            right += usize::from(u64::try_from(told.len()) == Ok(watches));
+        }
+        right
+    }))
 }
 
 /// A ConfigMap of about 1 kB.

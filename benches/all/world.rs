@@ -74,8 +74,9 @@ pub(crate) fn idle(size: usize, seed: u64) -> Work {
     let mut running = Running::new(seed, IDLE_NODES);
     Box::new(move || {
         let hour = Duration::from_secs(3_600);
-        // Events of the beginning are gone after an hour.
+        // Events of the beginning are gone after an hour, once somebody asks anything.
         running.run_for(hour);
+        running.leases_are_fresh();
         let mut right = 0;
         let first = running.extent();
         for _ in 0..size {
