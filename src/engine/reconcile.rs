@@ -23,7 +23,6 @@ mod boot;
 mod deploy;
 mod drifts;
 mod heads;
-mod heard;
 mod homeless;
 mod judge;
 mod kinds;
@@ -80,7 +79,8 @@ struct Core {
     boot: boot::Boot,
     /// Apps that wait for a dependency, and maybe some that no longer do.
     waiting: BTreeSet<String>,
-    heard: heard::Heard,
+    /// When the first push notice came that no head was looked at for yet.
+    noticed: Option<Time>,
     notices: u64,
     /// Wrong on purpose.
     bug: Option<Bug>,
@@ -136,7 +136,7 @@ impl Engine {
         match input {
             Input::Start => self.core.start(now),
             Input::Pushed => {
-                self.core.heard.of_push(now);
+                self.core.noticed.get_or_insert(now);
                 self.core.out.actions.push(Action::Fetch { commit: None });
             }
             Input::Fetched { asked: None, artifact } => {
@@ -162,7 +162,7 @@ impl Engine {
         if !self.core.boot.is_done() || self.core.head.is_none() {
             return Some("the engine starts".to_owned());
         }
-        if self.core.heard.is_open() {
+        if self.core.noticed.is_some() {
             return Some("a new commit is being fetched".to_owned());
         }
         self.apps.values().find_map(|app| Some(format!("{}: {}", app.spec.name, app.pending()?)))
@@ -254,7 +254,7 @@ impl Core {
             fetch_put_off: false,
             boot: boot::Boot::default(),
             waiting: BTreeSet::new(),
-            heard: heard::Heard::default(),
+            noticed: None,
             notices: 0,
             bug: None,
             out: Outbox::default(),

@@ -37,11 +37,27 @@ fn first(text: &str) -> u64 {
 /// How many letters are held in place.
 const HEAD: usize = 32;
 
+/// The first letters of a text as numbers, which are in order as the letters are; zeros after the
+/// end.
+pub type Head = [u64; HEAD / 8];
+
+/// The first letters of a text.
+#[must_use]
+pub fn head(text: &str) -> Head {
+    let mut letters = [0; HEAD];
+    let within = text.len().min(HEAD);
+    letters[..within].copy_from_slice(&text.as_bytes()[..within]);
+    let mut head = [0; HEAD / 8];
+    for (number, eight) in head.iter_mut().zip(letters.as_chunks().0) {
+        *number = u64::from_be_bytes(*eight);
+    }
+    head
+}
+
 /// A text. Ordered as texts are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Word {
-    /// The first letters as numbers, which are in order as the letters are; zeros after the end.
-    head: [u64; HEAD / 8],
+    head: Head,
     length: usize,
     /// All letters, where there are more.
     text: Option<Arc<str>>,
@@ -49,14 +65,8 @@ pub struct Word {
 
 impl From<&str> for Word {
     fn from(text: &str) -> Self {
-        let mut letters = [0; HEAD];
-        let within = text.len().min(HEAD);
-        letters[..within].copy_from_slice(&text.as_bytes()[..within]);
-        let mut head = [0; HEAD / 8];
-        for (number, eight) in head.iter_mut().zip(letters.as_chunks().0) {
-            *number = u64::from_be_bytes(*eight);
-        }
-        Self { head, length: text.len(), text: (text.len() > HEAD).then(|| text.into()) }
+        let text_of_long = (text.len() > HEAD).then(|| text.into());
+        Self { head: head(text), length: text.len(), text: text_of_long }
     }
 }
 

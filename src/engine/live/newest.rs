@@ -2,7 +2,7 @@
 //!
 //! Not here: what a pod says about its rollout (`health`).
 
-use crate::object::{Object, Value};
+use crate::object::{Key, Object, Value};
 
 /// The ReplicaSet of the revision that `deployment` asks for; `None` while the controller has
 /// not acted on the newest spec, or its ReplicaSet is not among `replica_sets` yet.
@@ -26,16 +26,19 @@ pub(super) fn newest_replica_set<'a>(
 /// Whether a ReplicaSet has the template that its Deployment has now, but for the label that tells
 /// ReplicaSets apart.
 fn is_made_from(set: &Object, deployment: &Object) -> bool {
-    let [own, wanted] = [set, deployment].map(|object| object.at(&["spec", "template"]));
-    let spec = |template: Option<&'_ Value>| template.and_then(|t| t.get("spec")).cloned();
-    let texts = |template: Option<&Value>, field: &str| {
-        let texts = template.and_then(|t| t.get("metadata")?.get(field)?.as_object());
-        let mut texts = texts.cloned().unwrap_or_default();
-        texts.remove("pod-template-hash");
-        texts
-    };
-    let is_same_text = |field: &str| texts(own, field) == texts(wanted, field);
-    spec(own) == spec(wanted) && is_same_text("labels") && is_same_text("annotations")
+    let spec = ["spec", "template", "spec"];
+    set.at(&spec) == deployment.at(&spec)
+        && template_texts(set, "labels").eq(template_texts(deployment, "labels"))
+        && template_texts(set, "annotations").eq(template_texts(deployment, "annotations"))
+}
+
+/// Labels or annotations of a template.
+fn template_texts<'o>(
+    object: &'o Object,
+    field: &str,
+) -> impl Iterator<Item = (&'o Key, &'o Value)> + use<'o> {
+    let texts = object.at(&["spec", "template", "metadata", field]).and_then(Value::as_object);
+    texts.into_iter().flatten().filter(|(key, _)| key.as_str() != "pod-template-hash")
 }
 
 /// Which pods are of the revision that `workload` asks for; none while the controller has not

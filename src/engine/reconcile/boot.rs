@@ -32,7 +32,7 @@ impl Core {
     /// Asks for everything at once: states, namespace, head.
     pub(super) fn start(&mut self, now: Time) {
         // The head that is found now is news like any other.
-        self.heard.of_push(now);
+        self.noticed.get_or_insert(now);
         self.ask_states();
         self.ask_namespace();
         self.out.actions.push(Action::Fetch { commit: None });

@@ -19,7 +19,7 @@ impl Engine {
         if !self.core.boot.is_done() {
             return;
         }
-        let noticed = self.core.heard.answered();
+        let noticed = self.core.noticed.take();
         let mut changed = Vec::new();
         for (name, app) in &mut self.apps {
             if let Some(next) = self.core.look(now, app, &head, noticed) {

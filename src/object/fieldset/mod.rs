@@ -8,6 +8,7 @@
 mod algebra;
 pub mod items;
 mod json;
+mod memo;
 mod never;
 mod of;
 mod project;

@@ -7,16 +7,16 @@
 //! So are the changes of such sets: when pods become ready the same is added to the same, and when a
 //! Deployment's count falls to zero the same goes.
 //!
-//! This remembers results of pure functions and changes none of them. It is bounded, and what is
-//! seen once only is not remembered.
+//! Not here: how results are remembered (`memo`).
 
 use std::cell::RefCell;
 
+use super::memo::{Memo, recalled};
 use super::{PathElement, Set};
 use crate::object::value::names::{self, mix};
 use crate::object::{Map, Value};
 
-/// Places for levels; which one a level has follows from its print.
+/// Levels, and changes, that are remembered.
 const PLACES: usize = 1024;
 
 /// A level that recurred: what it was made of, and what came of it.
@@ -24,42 +24,6 @@ struct Level {
     set: Set,
     with_self: bool,
     map: Map,
-}
-
-#[derive(Default)]
-struct Place {
-    /// The print that was here last.
-    seen: u64,
-    level: Option<Box<Level>>,
-}
-
-thread_local! {
-    static LEVELS: RefCell<Vec<Place>> =
-        RefCell::new(std::iter::repeat_with(Place::default).take(PLACES).collect());
-}
-
-/// The map of a level, made by `make` where none like it is known.
-pub(super) fn level(set: &Set, with_self: bool, make: impl FnOnce() -> Map) -> Map {
-    let print = print(set, u64::from(with_self));
-    let at = usize::try_from(print >> 32).unwrap_or_default() % PLACES;
-    let known = LEVELS.with_borrow(|places| {
-        let level = places[at].level.as_ref()?;
-        let is_it = level.with_self == with_self && level.set == *set;
-        is_it.then(|| level.map.clone())
-    });
-    if let Some(map) = known {
-        return map;
-    }
-    let map = make();
-    LEVELS.with_borrow_mut(|places| {
-        let place = &mut places[at];
-        if place.seen == print {
-            let (set, map) = (set.clone(), map.clone());
-            place.level = Some(Box::new(Level { set, with_self, map }));
-        }
-        place.seen = print;
-    });
-    map
 }
 
 /// What is done to a stored set.
@@ -79,16 +43,19 @@ struct Change {
     result: Map,
 }
 
-#[derive(Default)]
-struct ChangePlace {
-    /// The print that was here last.
-    seen: u64,
-    change: Option<Box<Change>>,
+thread_local! {
+    static LEVELS: RefCell<Memo<Level>> = Memo::with_places(PLACES);
+    static CHANGES: RefCell<Memo<Change>> = Memo::with_places(PLACES);
 }
 
-thread_local! {
-    static CHANGES: RefCell<Vec<ChangePlace>> =
-        RefCell::new(std::iter::repeat_with(ChangePlace::default).take(PLACES).collect());
+/// The map of a level, made by `make` where none like it is known.
+pub(super) fn level(set: &Set, with_self: bool, make: impl FnOnce() -> Map) -> Map {
+    let find = |level: &Level| {
+        let is_it = level.with_self == with_self && level.set == *set;
+        is_it.then(|| level.map.clone())
+    };
+    let keep = |map: &Map| Level { set: set.clone(), with_self, map: map.clone() };
+    recalled(&LEVELS, print(set, u64::from(with_self)), find, make, keep)
 }
 
 /// What comes of a stored set by a change, by `make` where none like it is known.
@@ -97,26 +64,15 @@ pub(super) fn changed(fields: &Map, op: Op, set: &Set, make: impl FnOnce() -> Ma
         let keys = below.as_object().into_iter().flat_map(Map::keys);
         keys.fold(mix(print, key.print()), |print, key| mix(print, key.print()))
     });
-    let print = print(set, levels);
-    let at = usize::try_from(print >> 32).unwrap_or_default() % PLACES;
-    let known = CHANGES.with_borrow(|places| {
-        let change = places[at].change.as_ref()?;
+    let find = |change: &Change| {
         let is_it = change.op == op && change.fields == *fields && change.set == *set;
         is_it.then(|| change.result.clone())
-    });
-    if let Some(result) = known {
-        return result;
-    }
-    let result = make();
-    CHANGES.with_borrow_mut(|places| {
-        let place = &mut places[at];
-        if place.seen == print {
-            let (fields, set, result) = (fields.clone(), set.clone(), result.clone());
-            place.change = Some(Box::new(Change { fields, op, set, result }));
-        }
-        place.seen = print;
-    });
-    result
+    };
+    let keep = |result: &Map| {
+        let (fields, set, result) = (fields.clone(), set.clone(), result.clone());
+        Change { fields, op, set, result }
+    };
+    recalled(&CHANGES, print(set, levels), find, make, keep)
 }
 
 /// A number that equal sets share and others mostly do not.

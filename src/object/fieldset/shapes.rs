@@ -4,18 +4,18 @@
 //! the one that an object with nothing set has too: not from the values else. A thousand Events
 //! differ in their texts and are of a few shapes, so that the walks over them are done a few times.
 //!
-//! This remembers results of a pure function and changes none of them, as `recurring` does. Not
-//! here: the function (`fields`).
+//! Not here: how results are remembered (`memo`), and the function itself (`fields`).
 
 use std::cell::RefCell;
 
 use super::Set;
+use super::memo::{Memo, recalled};
 use crate::object::path::same_value;
 use crate::object::schema::TypeId;
 use crate::object::value::names::mix;
 use crate::object::{Map, Object, Value};
 
-/// Places for shapes; which one a shape has follows from its print.
+/// Shapes that are remembered.
 const PLACES: usize = 256;
 
 /// What decides of what a creator owns, the object itself apart.
@@ -37,42 +37,23 @@ struct Shape {
     owned: Map,
 }
 
-#[derive(Default)]
-struct Place {
-    /// The print that was here last.
-    seen: u64,
-    shape: Option<Box<Shape>>,
-}
-
 thread_local! {
-    static SHAPES: RefCell<Vec<Place>> =
-        RefCell::new(std::iter::repeat_with(Place::default).take(PLACES).collect());
+    static SHAPES: RefCell<Memo<Shape>> = Memo::with_places(PLACES);
 }
 
 /// What is owned of a new object as `fieldsV1`, by `make` where no shape like it is known.
 pub fn owned(of: Of<'_>, object: &Object, make: impl FnOnce() -> Map) -> Map {
-    let print = print(&object.0, u64::from(of.ty.0));
-    let at = usize::try_from(print >> 32).unwrap_or_default() % PLACES;
-    let known = SHAPES.with_borrow(|places| {
-        let shape = places[at].shape.as_ref()?;
+    let find = |shape: &Shape| {
         let is_it = shape.ty == of.ty
             && shape.reset == *of.reset
             && are_alike(Some(&of.empty.0), &shape.sample, &object.0);
         is_it.then(|| shape.owned.clone())
-    });
-    if let Some(owned) = known {
-        return owned;
-    }
-    let owned = make();
-    SHAPES.with_borrow_mut(|places| {
-        let place = &mut places[at];
-        if place.seen == print {
-            let (reset, sample) = (of.reset.clone(), object.0.clone());
-            place.shape = Some(Box::new(Shape { ty: of.ty, reset, sample, owned: owned.clone() }));
-        }
-        place.seen = print;
-    });
-    owned
+    };
+    let keep = |owned: &Map| {
+        let (reset, sample) = (of.reset.clone(), object.0.clone());
+        Shape { ty: of.ty, reset, sample, owned: owned.clone() }
+    };
+    recalled(&SHAPES, print(&object.0, u64::from(of.ty.0)), find, make, keep)
 }
 
 /// A number that objects of one shape share, and others mostly do not.

@@ -17,7 +17,7 @@ pub use table::{Page, Since, Watch};
 
 use crate::api::WatchEvent;
 use crate::base::Time;
-use crate::object::word::order;
+use crate::object::word::{self, order};
 use crate::object::{Map, Name, Object, Value};
 use table::Table;
 
@@ -51,13 +51,10 @@ impl PartialOrd for Resource {
 /// text for each step. Copies share the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// Zeros after the end; what they leave open the text decides.
-    head: [u64; HEAD / 8],
+    /// What it leaves open the text decides.
+    head: word::Head,
     text: Arc<str>,
 }
-
-/// How many letters of a key stand in place.
-const HEAD: usize = 32;
 
 impl Key {
     /// The key of an object; `namespace` is empty at cluster scope.
@@ -76,14 +73,7 @@ impl Key {
     /// The key of what [`Key::as_str`] gave.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        let mut letters = [0; HEAD];
-        let within = text.len().min(HEAD);
-        letters[..within].copy_from_slice(&text.as_bytes()[..within]);
-        let mut head = [0; HEAD / 8];
-        for (number, eight) in head.iter_mut().zip(letters.as_chunks().0) {
-            *number = u64::from_be_bytes(*eight);
-        }
-        Self { head, text: text.into() }
+        Self { head: word::head(text), text: text.into() }
     }
 
     /// The key as text, as a continue token carries it.
