@@ -17,9 +17,8 @@
 //! A shell around a state machine: `cluster` owns the world, its queue and its clock; `answer`
 //! takes a request of HTTP apart and puts the answer together with `negotiate` (in which form),
 //! `encode` and `write` (as which bytes), `reply` (under which headers) and `stream` (events of a
-//! watch); `listener`, `wire` and `tls` are
-//! sockets. What a request does is decided in [`sim`](crate::sim)
-//! alone, what it says in [`api::path`](crate::api::path).
+//! watch); `listener`, `wire` and `tls` are sockets. What a request does is decided in
+//! [`sim`](crate::sim) alone, what it says in [`api::path`](crate::api::path).
 
 mod answer;
 mod audit;

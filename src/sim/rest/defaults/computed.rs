@@ -292,32 +292,32 @@ fn name_label(namespace: &mut Fields) {
 /// The first of the ranges, and the field that there was before there were more.
 fn pod_ranges(node: &mut Fields) {
     let Some(spec) = struct_at(node, "spec") else { return };
-    let first = text(spec, "podCIDR").to_owned();
-    let listed = spec.get("podCIDRs").and_then(|ranges| ranges.get(0)?.as_str());
-    match listed {
-        Some(listed) if first.is_empty() => {
-            let listed = Value::from(listed);
-            spec.insert("podCIDR".to_owned(), listed);
-        }
-        Some(listed) if listed == first => {}
-        _ if first.is_empty() => {}
-        _ => drop(spec.insert("podCIDRs".to_owned(), json!([first]))),
-    }
+    let listed = spec.get("podCIDRs").and_then(|ranges| ranges.get(0)?.as_str()).map(Value::from);
+    first_of_several(spec, ("podCIDR", listed), "podCIDRs", |first| json!([first]));
 }
 
 /// The address of a pod is the first of several.
 fn addresses(pod: &mut Fields) {
     let Some(status) = struct_at(pod, "status") else { return };
-    let first = text(status, "podIP").to_owned();
     let listed = status.get("podIPs").and_then(|list| list.get(0)?.get("ip")?.as_str());
+    let listed = listed.map(Value::from);
+    first_of_several(status, ("podIP", listed), "podIPs", |first| json!([{ "ip": first }]));
+}
+
+/// Brings a field that holds one and the list of several in line: where the one is unset it is what
+/// is `listed` first, else it is all of the list.
+fn first_of_several(
+    fields: &mut Fields,
+    (one, listed): (&str, Option<Value>),
+    several: &str,
+    list: fn(&str) -> Value,
+) {
+    let first = text(fields, one).to_owned();
     match listed {
-        Some(listed) if first.is_empty() => {
-            let listed = Value::from(listed);
-            status.insert("podIP".to_owned(), listed);
-        }
-        Some(listed) if listed == first => {}
+        Some(listed) if first.is_empty() => drop(fields.insert(one, listed)),
+        Some(listed) if listed == *first => {}
         _ if first.is_empty() => {}
-        _ => drop(status.insert("podIPs".to_owned(), json!([{ "ip": first }]))),
+        _ => drop(fields.insert(several, list(&first))),
     }
 }
 
