@@ -190,12 +190,12 @@ impl Live {
 
     fn id_of(&self, gvr: &Gvr, object: &Object) -> ObjectId {
         let kind = crate::object::schema::builtin().resource(gvr);
-        ObjectId {
-            group: gvr.group.clone(),
-            kind: kind.map_or_else(|| object.gvk().kind, |kind| kind.gvk.kind.clone()),
-            namespace: object.namespace().to_owned(),
-            name: object.name().to_owned(),
-        }
+        ObjectId::new(
+            gvr.group.clone(),
+            kind.map_or_else(|| object.gvk().kind, |kind| kind.gvk.kind.clone()),
+            object.namespace(),
+            object.name(),
+        )
     }
 
     fn index_controlled(&mut self, gvr: &Gvr, change: &Change, touched: &mut Touched) {

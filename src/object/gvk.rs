@@ -1,7 +1,7 @@
-//! Names of kinds, resources and single objects.
+//! Names of kinds and resources.
 //!
 //! *Kind* (`Deployment`) is what a manifest says, *resource* (`deployments`) what a URL says; the
-//! schema table (`object::schema`) knows which belongs to which.
+//! schema table (`object::schema`) knows which belongs to which. Single objects are named in `id`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -39,35 +39,6 @@ impl Ord for Gvr {
 }
 
 impl PartialOrd for Gvr {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// One object of a cluster, whatever version it is read at. Ordered by group, kind, namespace,
-/// name.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[expect(missing_docs, reason = "the words are Kubernetes' own")]
-pub struct ObjectId {
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub group: Name,
-    pub kind: Name,
-    /// Empty for what is cluster-scoped.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub namespace: String,
-    pub name: String,
-}
-
-impl Ord for ObjectId {
-    fn cmp(&self, other: &Self) -> Ordering {
-        order(&self.group, &other.group)
-            .then_with(|| order(&self.kind, &other.kind))
-            .then_with(|| order(&self.namespace, &other.namespace))
-            .then_with(|| order(&self.name, &other.name))
-    }
-}
-
-impl PartialOrd for ObjectId {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -139,18 +110,6 @@ impl fmt::Display for Gvr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.plural)?;
         if self.group.is_empty() { Ok(()) } else { write!(f, ".{}", self.group) }
-    }
-}
-
-/// `Kind/[namespace/]name`, the form of reports. The group is left out: it is rarely needed to
-/// tell two apart, and is in the id all the same.
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/", self.kind)?;
-        if !self.namespace.is_empty() {
-            write!(f, "{}/", self.namespace)?;
-        }
-        f.write_str(&self.name)
     }
 }
 

@@ -207,12 +207,7 @@ impl Object {
     #[must_use]
     pub fn id(&self) -> ObjectId {
         let gvk = self.gvk();
-        ObjectId {
-            group: gvk.group,
-            kind: gvk.kind,
-            namespace: self.namespace().to_owned(),
-            name: self.name().to_owned(),
-        }
+        ObjectId::new(gvk.group, gvk.kind, self.namespace(), self.name())
     }
 
     /// `status.conditions[type=kind]`.

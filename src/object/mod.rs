@@ -9,6 +9,7 @@ pub mod field_path;
 pub mod fieldset;
 pub(crate) mod go;
 pub mod gvk;
+mod id;
 pub mod meta;
 pub mod order;
 pub mod patch;
@@ -24,7 +25,8 @@ pub mod yaml;
 
 use serde::{Deserialize, Serialize};
 
-pub use gvk::{Gvk, Gvr, Name, ObjectId};
+pub use gvk::{Gvk, Gvr, Name};
+pub use id::ObjectId;
 pub use selector::{FieldSelector, LabelSelector, Operator};
 pub use uid::Uid;
 pub use value::{Key, Map, Text, Value, json};

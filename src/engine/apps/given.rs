@@ -207,12 +207,7 @@ mod tests {
     use crate::object::ObjectId;
 
     fn entry(n: usize) -> InventoryEntry {
-        let id = ObjectId {
-            group: "apps".into(),
-            kind: "Deployment".into(),
-            namespace: "shop".to_owned(),
-            name: format!("d{n}"),
-        };
+        let id = ObjectId::new("apps", "Deployment", "shop", format!("d{n}"));
         InventoryEntry { id, version: "v1".to_owned(), bare: false }
     }
 

@@ -129,12 +129,7 @@ fn rehearsal(changed: &[&Desired], desired: &DesiredSet, known: &Known<'_>) -> V
         return Vec::new();
     }
     let is_coming = |namespace: &str| {
-        let id = ObjectId {
-            group: "".into(),
-            kind: "Namespace".into(),
-            namespace: String::new(),
-            name: namespace.to_owned(),
-        };
+        let id = ObjectId::new("", "Namespace", "", namespace);
         desired.objects.contains_key(&id) && (known.live)(&id).is_none()
     };
     let askable =

@@ -193,12 +193,7 @@ fn bounded(is_late: bool, message: String) -> Verdict {
 
 /// The id of the ConfigMap of an App's state.
 fn state_id(app: &str) -> ObjectId {
-    ObjectId {
-        group: "".into(),
-        kind: "ConfigMap".into(),
-        namespace: NAMESPACE.to_owned(),
-        name: config_map_name(app, 0),
-    }
+    ObjectId::new("", "ConfigMap", NAMESPACE, config_map_name(app, 0))
 }
 
 fn as_applied(want: &Desired, answer: Arc<Object>) -> Applied {

@@ -262,12 +262,7 @@ impl AppState {
 
 /// The id of a Namespace.
 pub(super) fn namespace_id(name: &str) -> ObjectId {
-    ObjectId {
-        group: "".into(),
-        kind: "Namespace".into(),
-        namespace: String::new(),
-        name: name.to_owned(),
-    }
+    ObjectId::new("", "Namespace", "", name)
 }
 
 impl Run {

@@ -115,12 +115,7 @@ mod tests {
     use super::*;
 
     fn id(name: &str) -> ObjectId {
-        ObjectId {
-            group: "".into(),
-            kind: "Pod".into(),
-            namespace: "n".to_owned(),
-            name: name.to_owned(),
-        }
+        ObjectId::new("", "Pod", "n", name)
     }
 
     #[test]

@@ -82,12 +82,12 @@ pub(in crate::lab) fn on_delete(run: &Run<'_>, handled: &Handled) -> Option<Stri
         return None;
     }
     let kind = run.schema().resource(&handled.request.resource)?;
-    let id = ObjectId {
-        group: kind.gvk.group.clone(),
-        kind: kind.gvk.kind.clone(),
-        namespace: handled.request.namespace.clone().unwrap_or_default(),
-        name: handled.request.name.clone().unwrap_or_default(),
-    };
+    let id = ObjectId::new(
+        kind.gvk.group.clone(),
+        kind.gvk.kind.clone(),
+        handled.request.namespace.clone().unwrap_or_default(),
+        handled.request.name.clone().unwrap_or_default(),
+    );
     (!inventory(run).contains(&id)).then(|| format!("{id} was deleted and is in no inventory"))
 }
 

@@ -45,12 +45,12 @@ impl Handled {
         let request = &self.request;
         let kind = crate::object::schema::builtin().resource(&request.resource);
         let named = request.body.as_ref().and_then(|body| body["metadata"]["name"].as_str());
-        let id = ObjectId {
-            group: request.resource.group.clone(),
-            kind: kind.map_or_else(|| self.custom_kind(), |k| k.gvk.kind.clone()),
-            namespace: request.namespace.clone().unwrap_or_default(),
-            name: request.name.as_deref().or(named).unwrap_or("*").to_owned(),
-        };
+        let id = ObjectId::new(
+            request.resource.group.clone(),
+            kind.map_or_else(|| self.custom_kind(), |k| k.gvk.kind.clone()),
+            request.namespace.clone().unwrap_or_default(),
+            request.name.as_deref().or(named).unwrap_or("*"),
+        );
         match &request.subresource {
             Some(subresource) => format!("{id}/{subresource}"),
             None => id.to_string(),
