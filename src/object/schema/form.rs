@@ -162,6 +162,10 @@ fn printed_fields(
     map: &Fields,
     live: Option<&Fields>,
 ) -> Option<Fields> {
+    let always = form.fields.always();
+    let unset: Vec<_> = always.filter(|(key, _)| map.get_key(key).is_none()).collect();
+    let more = unset.len();
+    let begun = || map.with_room(more);
     let mut out = None;
     for (key, value) in map {
         let live = live.and_then(|live| live.get_key(key));
@@ -176,17 +180,14 @@ fn printed_fields(
         if let Change::None = change {
             continue;
         }
-        let out = out.get_or_insert_with(|| map.clone());
+        let out = out.get_or_insert_with(begun);
         match change {
             Change::Is(value) => drop(out.insert(key.clone(), value)),
             Change::None | Change::Goes => drop(out.remove(key)),
         }
     }
-    for (key, field) in form.fields.always() {
-        if map.get_key(key).is_none() {
-            let out = out.get_or_insert_with(|| map.clone());
-            out.insert(key, print_unset(schema, field));
-        }
+    for (key, field) in unset {
+        out.get_or_insert_with(begun).insert(key, print_unset(schema, field));
     }
     out
 }

@@ -128,13 +128,33 @@ impl Map {
         Some(self.own(at))
     }
 
+    /// Puts an entry at its place. Maps are kept in great number and seldom grow: room is made for a
+    /// few more, where the memory below would double.
+    fn put(&mut self, at: usize, entry: (Key, Value)) {
+        let len = self.len();
+        if len == self.0.capacity() {
+            let mut grown = EcoVec::with_capacity(len + (len / 4).max(2));
+            grown.extend(std::mem::take(&mut self.0));
+            self.0 = grown;
+        }
+        self.0.insert(at, entry);
+    }
+
+    /// The same entries, in memory that has room for exactly `more`.
+    #[must_use]
+    pub fn with_room(&self, more: usize) -> Self {
+        let mut entries = EcoVec::with_capacity(self.len() + more);
+        entries.extend_from_slice(self.entries());
+        Self(entries)
+    }
+
     /// Puts a value under a key and gives back the one that was there.
     pub fn insert(&mut self, key: impl Into<Key>, value: Value) -> Option<Value> {
         let key = key.into();
         match self.place(&key) {
             Ok(at) => Some(std::mem::replace(self.own(at), value)),
             Err(at) => {
-                self.0.insert(at, (key, value));
+                self.put(at, (key, value));
                 None
             }
         }
@@ -193,7 +213,7 @@ impl<'a> Entry<'a> {
         let at = match self.at {
             Ok(at) => at,
             Err(at) => {
-                self.map.0.insert(at, (self.key, value()));
+                self.map.put(at, (self.key, value()));
                 at
             }
         };
