@@ -34,6 +34,33 @@ fn first(text: &str) -> u64 {
     }
 }
 
+/// The number of something with one part more.
+#[must_use]
+pub const fn mix(print: u64, next: u64) -> u64 {
+    // The multiplier is the golden ratio's, as in Fibonacci hashing.
+    (print.rotate_left(5) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A number that equal texts share, and others mostly do not.
+#[must_use]
+pub const fn print(text: &str) -> u64 {
+    let mut hash = text.len() as u64;
+    let mut left = text.as_bytes();
+    while let Some((chunk, rest)) = left.split_first_chunk() {
+        hash = mix(hash, u64::from_le_bytes(*chunk));
+        left = rest;
+    }
+    if left.is_empty() {
+        return hash;
+    }
+    let mut word = 0;
+    while let [byte, rest @ ..] = left {
+        word = word << 8 | *byte as u64;
+        left = rest;
+    }
+    mix(hash, word)
+}
+
 /// How many letters are held in place.
 const HEAD: usize = 32;
 

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 
 use super::memo::{Memo, recalled};
 use super::{PathElement, Set};
-use crate::object::value::names::{self, mix};
+use crate::object::word::{self, mix};
 use crate::object::{Map, Value};
 
 /// Levels, and changes, that are remembered.
@@ -93,7 +93,7 @@ fn print(set: &Set, start: u64) -> u64 {
 
 fn print_of(value: &Value) -> u64 {
     match value {
-        Value::String(text) => names::print(text),
+        Value::String(text) => word::print(text),
         Value::Number(number) => number.as_u64().unwrap_or(5),
         _ => 6,
     }

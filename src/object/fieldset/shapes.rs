@@ -12,7 +12,7 @@ use super::Set;
 use super::memo::{Memo, recalled};
 use crate::object::path::same_value;
 use crate::object::schema::TypeId;
-use crate::object::value::names::mix;
+use crate::object::word::mix;
 use crate::object::{Map, Object, Value};
 
 /// Shapes that are remembered.

@@ -14,6 +14,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::names::{self, MANAGED, NameId};
+use crate::object::word;
 
 /// A key of a [`Map`](super::Map): a text that is cheap to copy and, mostly, to compare.
 #[derive(Clone)]
@@ -70,7 +71,7 @@ impl Key {
     pub(in crate::object) fn print(&self) -> u64 {
         match &self.0 {
             Repr::Known(id, _) => id.print(),
-            Repr::Own(text) => names::print(text),
+            Repr::Own(text) => word::print(text),
         }
     }
 

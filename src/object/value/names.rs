@@ -5,6 +5,8 @@
 //! do and a program that starts has nothing to do. `names.txt` is written by the test below (`scripts/bless names::`), from
 //! the schema.
 
+use crate::object::word::print;
+
 /// All texts, a line each, sorted.
 const TEXTS: &str = include_str!("names.txt");
 
@@ -140,31 +142,6 @@ const fn is_managed_of(text: &str, plain: &str) -> bool {
 /// Where a text is looked for first.
 const fn place(text: &str) -> usize {
     (print(text) >> 40) as usize & (SLOTS - 1)
-}
-
-/// The number of something with one part more.
-pub(in crate::object) const fn mix(print: u64, next: u64) -> u64 {
-    // The multiplier is the golden ratio's, as in Fibonacci hashing.
-    (print.rotate_left(5) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// A number that equal texts share, and others mostly do not.
-pub(in crate::object) const fn print(text: &str) -> u64 {
-    let mut hash = text.len() as u64;
-    let mut left = text.as_bytes();
-    while let Some((chunk, rest)) = left.split_first_chunk() {
-        hash = mix(hash, u64::from_le_bytes(*chunk));
-        left = rest;
-    }
-    if left.is_empty() {
-        return hash;
-    }
-    let mut word = 0;
-    while let [byte, rest @ ..] = left {
-        word = word << 8 | *byte as u64;
-        left = rest;
-    }
-    mix(hash, word)
 }
 
 /// The text of a number.

@@ -20,7 +20,7 @@ const ABOUT: &str = "Contains a CA bundle that can be used to verify the kube-ap
 
 /// Makes the account of one namespace, if it is missing.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let namespace = &*cx.key.name;
+    let namespace = cx.key.name();
     if !is_active(cx) || cx.caches.get(SERVICE_ACCOUNT, namespace, ACCOUNT).is_some() {
         return Plan::nothing();
     }
@@ -31,7 +31,7 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
 
 /// Makes the ConfigMap of one namespace, or puts it right.
 pub(crate) fn sync_root_ca(cx: &Cx) -> Plan {
-    let namespace = &*cx.key.name;
+    let namespace = cx.key.name();
     if !is_active(cx) {
         return Plan::nothing();
     }
@@ -54,7 +54,7 @@ pub(crate) fn sync_root_ca(cx: &Cx) -> Plan {
 
 /// Whether the key's namespace is there to stay, and the last attempt did not just fail.
 fn is_active(cx: &Cx) -> bool {
-    let namespace = cx.caches.get(NAMESPACE, "", &cx.key.name);
+    let namespace = cx.caches.get(NAMESPACE, "", cx.key.name());
     cx.failure.is_none() && namespace.is_some_and(|namespace| !namespace.is_deleting())
 }
 

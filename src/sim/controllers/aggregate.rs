@@ -12,7 +12,7 @@ pub(crate) fn is_aggregate(role: &Object) -> bool {
 
 /// Decides the rules of one role.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let role = cx.caches.get(CLUSTER_ROLE, "", &cx.key.name).filter(|role| is_aggregate(role));
+    let role = cx.caches.get(CLUSTER_ROLE, "", cx.key.name()).filter(|role| is_aggregate(role));
     let Some(role) = role.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let mut rules: Vec<&Value> = Vec::new();
     for selector in role.list(&["aggregationRule", "clusterRoleSelectors"]) {

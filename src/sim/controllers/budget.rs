@@ -25,7 +25,7 @@ pub(crate) fn selects(budget: &Object, pod: &Object) -> bool {
 
 /// Decides the status of one budget.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let budget = cx.caches.get(BUDGET, &cx.key.namespace, &cx.key.name);
+    let budget = cx.caches.get(BUDGET, cx.key.namespace(), cx.key.name());
     let Some(budget) = budget.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let pods: Vec<_> =
         cx.caches.in_namespace(POD, budget.namespace()).filter(|p| selects(budget, p)).collect();

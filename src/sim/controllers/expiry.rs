@@ -19,7 +19,7 @@ pub(crate) fn due(job: &Object) -> Option<Time> {
 
 /// Deletes one Job when its time has come.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let job = cx.caches.get(JOB, &cx.key.namespace, &cx.key.name);
+    let job = cx.caches.get(JOB, cx.key.namespace(), cx.key.name());
     let Some(job) = job.filter(|job| cx.failure.is_none() && !job.is_deleting()) else {
         return Plan::nothing();
     };

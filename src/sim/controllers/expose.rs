@@ -16,7 +16,7 @@ pub(crate) fn is_balanced(service: &Object) -> bool {
 
 /// Decides the address of one Service.
 pub(crate) fn sync_service(cx: &Cx) -> Plan {
-    let service = cx.caches.get(SERVICE, &cx.key.namespace, &cx.key.name);
+    let service = cx.caches.get(SERVICE, cx.key.namespace(), cx.key.name());
     match service.filter(|service| cx.failure.is_none() && !service.is_deleting()) {
         Some(service) if is_balanced(service) => {
             let address = json!({"ip": address(service), "ipMode": "VIP"});
@@ -30,7 +30,7 @@ pub(crate) fn sync_service(cx: &Cx) -> Plan {
 
 /// Decides the address of one Ingress.
 pub(crate) fn sync_ingress(cx: &Cx) -> Plan {
-    let ingress = cx.caches.get(INGRESS, &cx.key.namespace, &cx.key.name);
+    let ingress = cx.caches.get(INGRESS, cx.key.namespace(), cx.key.name());
     match ingress.filter(|ingress| cx.failure.is_none() && !ingress.is_deleting()) {
         Some(ingress) => give(cx, INGRESS, ingress, json!({"ip": address(ingress)})),
         None => Plan::nothing(),

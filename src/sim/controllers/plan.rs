@@ -11,7 +11,7 @@ use super::caches::Caches;
 use super::settings::Settings;
 use crate::api::{Request, Response, Status};
 use crate::base::Time;
-use crate::object::word::order;
+use crate::object::word::{mix, print};
 use crate::object::{Object, Value};
 
 /// Which controller a key belongs to.
@@ -124,22 +124,27 @@ impl Controller {
 }
 
 /// One thing to keep in order. For the garbage collector the name is a uid.
+///
+/// Many of them are looked up in maps, and few things happen to each: they are ordered by a number
+/// made of their text, which stands in place, and that order means nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
+    print: u64,
     /// By whom.
     pub controller: Controller,
-    /// Empty for cluster scope.
-    pub namespace: Arc<str>,
-    /// The object's name.
-    pub name: Arc<str>,
+    /// How long the namespace is.
+    split: u32,
+    /// Namespace and name.
+    text: Arc<str>,
 }
 
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        let controllers = self.controller.cmp(&other.controller);
-        controllers
-            .then_with(|| order(&self.namespace, &other.namespace))
-            .then_with(|| order(&self.name, &other.name))
+        let rest = |key: &Self| (key.controller, key.split);
+        self.print
+            .cmp(&other.print)
+            .then_with(|| rest(self).cmp(&rest(other)))
+            .then_with(|| self.text.cmp(&other.text))
     }
 }
 
@@ -150,10 +155,28 @@ impl PartialOrd for Key {
 }
 
 impl Key {
-    /// A key from borrowed parts.
+    /// A key from borrowed parts; `namespace` is empty for cluster scope.
     #[must_use]
     pub fn new(controller: Controller, namespace: &str, name: &str) -> Self {
-        Self { controller, namespace: namespace.into(), name: name.into() }
+        let mut text = String::with_capacity(namespace.len() + name.len());
+        text.push_str(namespace);
+        text.push_str(name);
+        // No namespace is longer than 63 letters.
+        let split = u32::try_from(namespace.len()).unwrap_or(u32::MAX);
+        let print = mix(print(&text), u64::from(split) << 8 | controller as u64);
+        Self { print, controller, split, text: text.into() }
+    }
+
+    /// Empty for cluster scope.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.text.get(..self.split as usize).unwrap_or_default()
+    }
+
+    /// The object's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text.get(self.split as usize..).unwrap_or_default()
     }
 }
 

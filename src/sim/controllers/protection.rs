@@ -12,7 +12,7 @@ const VOLUME_PROTECTION: &str = "kubernetes.io/pv-protection";
 
 /// Lets one claim go when no pod uses it.
 pub(crate) fn sync_claim(cx: &Cx) -> Plan {
-    let claim = cx.caches.get(CLAIM, &cx.key.namespace, &cx.key.name);
+    let claim = cx.caches.get(CLAIM, cx.key.namespace(), cx.key.name());
     let Some(claim) = claim.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let mut pods = cx.caches.in_namespace(POD, claim.namespace());
     let is_used = pods.any(|pod| {
@@ -23,7 +23,7 @@ pub(crate) fn sync_claim(cx: &Cx) -> Plan {
 
 /// Lets one volume go when it is not bound.
 pub(crate) fn sync_volume(cx: &Cx) -> Plan {
-    let volume = cx.caches.get(VOLUME, "", &cx.key.name);
+    let volume = cx.caches.get(VOLUME, "", cx.key.name());
     let Some(volume) = volume.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let is_bound = volume.text(&["status", "phase"]) == Some("Bound");
     if is_bound { Plan::nothing() } else { free(VOLUME, volume, VOLUME_PROTECTION) }

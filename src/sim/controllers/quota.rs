@@ -25,7 +25,7 @@ pub(crate) fn frees(slot: Slot, change: &Change) -> bool {
 
 /// Counts what is used of one quota.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let found = cx.caches.get(QUOTA, &cx.key.namespace, &cx.key.name);
+    let found = cx.caches.get(QUOTA, cx.key.namespace(), cx.key.name());
     let Some(quota) = found.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let hard = Amounts::read(quota.at(&["spec", "hard"]));
     let used = counted(cx, quota, &hard);

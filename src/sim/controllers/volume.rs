@@ -29,10 +29,10 @@ pub(crate) fn claims_of(pod: &Object) -> impl Iterator<Item = &str> {
 /// Decides the next step for one claim: a volume is made or taken, then the claim names it, then
 /// the volume is bound, then the claim. One step a sync. A key without a namespace is a volume's.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    if cx.key.namespace.is_empty() {
+    if cx.key.namespace().is_empty() {
         return sync_volume(cx);
     }
-    let claim = cx.caches.get(CLAIM, &cx.key.namespace, &cx.key.name);
+    let claim = cx.caches.get(CLAIM, cx.key.namespace(), cx.key.name());
     let Some(claim) = claim.filter(|claim| cx.failure.is_none() && !claim.is_deleting()) else {
         return Plan::nothing();
     };
@@ -195,7 +195,7 @@ fn provision(cx: &Cx, claim: &Arc<Object>) -> Plan {
 
 /// Decides for one volume: free, or without its claim.
 fn sync_volume(cx: &Cx) -> Plan {
-    let volume = cx.caches.get(VOLUME, "", &cx.key.name);
+    let volume = cx.caches.get(VOLUME, "", cx.key.name());
     let Some(volume) = volume.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let phase = volume.text(&["status", "phase"]).unwrap_or_default();
     let reference = |field: &str| volume.text(&["spec", "claimRef", field]);

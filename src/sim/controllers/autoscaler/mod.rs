@@ -55,7 +55,7 @@ impl Default for Autoscaling {
 
 /// Looks at one autoscaler.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let (namespace, name) = (&cx.key.namespace, &cx.key.name);
+    let (namespace, name) = (cx.key.namespace(), cx.key.name());
     let Some(scaler) = cx.caches.get(AUTOSCALER, namespace, name) else {
         return Plan::nothing().remember(Value::Null);
     };

@@ -26,7 +26,7 @@ const LATER: Duration = Duration::from_millis(100);
 
 /// Decides what to do for one CronJob.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let cron = cx.caches.get(CRON_JOB, &cx.key.namespace, &cx.key.name);
+    let cron = cx.caches.get(CRON_JOB, cx.key.namespace(), cx.key.name());
     let Some(cron) = cron.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let jobs: Vec<_> = cx.caches.controlled(JOB, cron.uid()).collect();
     let mut scene = Scene {

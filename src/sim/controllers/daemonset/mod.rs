@@ -30,7 +30,7 @@ const TOLERATED: [(&str, &str); 6] = [
 
 /// Decides what to do for one DaemonSet.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some(set) = cx.caches.get(DAEMON_SET, &cx.key.namespace, &cx.key.name) else {
+    let Some(set) = cx.caches.get(DAEMON_SET, cx.key.namespace(), cx.key.name()) else {
         return Plan::nothing();
     };
     if cx.failure.is_some() {

@@ -25,7 +25,7 @@ use model::{Deployment, Set, Sets, Status};
 
 /// Decides what to do for one Deployment.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some(object) = cx.caches.get(DEPLOYMENT, &cx.key.namespace, &cx.key.name) else {
+    let Some(object) = cx.caches.get(DEPLOYMENT, cx.key.namespace(), cx.key.name()) else {
         return Plan::nothing();
     };
     let d = Deployment::of(object);

@@ -14,7 +14,7 @@ const MANAGED_BY: &str = "endpoints.kubernetes.io/managed-by";
 
 /// Decides the Endpoints of one Service.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let (namespace, name) = (&*cx.key.namespace, &*cx.key.name);
+    let (namespace, name) = (cx.key.namespace(), cx.key.name());
     if cx.failure.is_some() {
         return Plan::nothing();
     }

@@ -26,7 +26,7 @@ type Endpoints = BTreeMap<String, Value>;
 
 /// Decides the slices of one Service.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let service = cx.caches.get(SERVICE, &cx.key.namespace, &cx.key.name);
+    let service = cx.caches.get(SERVICE, cx.key.namespace(), cx.key.name());
     let Some(service) = service.filter(|service| {
         cx.failure.is_none() && !service.is_deleting() && super::is_looked_after(service)
     }) else {

@@ -71,7 +71,7 @@ fn has_finalizer(object: &Object, name: &str) -> bool {
 
 /// Decides what becomes of one object.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some((slot, object)) = cx.caches.by_uid(&cx.key.name) else { return Plan::nothing() };
+    let Some((slot, object)) = cx.caches.by_uid(cx.key.name()) else { return Plan::nothing() };
     if cx.failure.is_some() {
         return Plan::nothing();
     }

@@ -37,7 +37,7 @@ pub(crate) const GATHERING: Duration = Duration::from_secs(1);
 
 /// Decides what to do for one Job.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some(job) = cx.caches.get(JOB, &cx.key.namespace, &cx.key.name) else {
+    let Some(job) = cx.caches.get(JOB, cx.key.namespace(), cx.key.name()) else {
         return Plan::nothing().remember(Value::Null);
     };
     let is_other = job.text(&["spec", "managedBy"]).is_some_and(|by| by != CONTROLLER);

@@ -14,7 +14,7 @@ pub(crate) fn has_tracked(pod: &Object) -> bool {
 
 /// Looks at one pod.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let pod = cx.caches.get(POD, &cx.key.namespace, &cx.key.name);
+    let pod = cx.caches.get(POD, cx.key.namespace(), cx.key.name());
     let pod = pod.filter(|pod| cx.failure.is_none() && is_let_go(cx.caches, pod));
     pod.map_or_else(Plan::nothing, |pod| Plan::nothing().then(vec![untrack(pod)]))
 }

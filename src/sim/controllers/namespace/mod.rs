@@ -49,7 +49,7 @@ const GOOD: [(&str, &str, &str); 5] = [
 
 /// Decides the next step for one namespace.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let namespace = cx.caches.get(NAMESPACE, "", &cx.key.name).filter(|n| n.is_deleting());
+    let namespace = cx.caches.get(NAMESPACE, "", cx.key.name()).filter(|n| n.is_deleting());
     let Some(namespace) = namespace else { return Plan::nothing() };
     if cx.failure.is_some() || namespace.list(&["spec", "finalizers"]).is_empty() {
         return Plan::nothing();
@@ -60,7 +60,7 @@ pub(crate) fn sync(cx: &Cx) -> Plan {
         return Plan::nothing().then(vec![put(object, "status")]);
     }
     match cx.asked {
-        [] => empty(&cx.key.name, &[gvr(POD)]),
+        [] => empty(cx.key.name(), &[gvr(POD)]),
         [only] if only.request.resource == gvr(POD) => {
             let rest = Remaining::of(cx.now, namespace, cx.asked);
             if rest.objects.is_empty() {
@@ -109,7 +109,7 @@ fn empty_others(cx: &Cx) -> Plan {
     if !resources.contains(&EVENTS.resource) {
         resources.push(EVENTS.resource.clone());
     }
-    empty(&cx.key.name, &resources)
+    empty(cx.key.name(), &resources)
 }
 
 /// What lists said is left.

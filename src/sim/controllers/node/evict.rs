@@ -15,7 +15,7 @@ use crate::sim::controllers::scheduler::tolerates;
 
 /// Decides for one pod.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let pod = cx.caches.get(POD, &cx.key.namespace, &cx.key.name);
+    let pod = cx.caches.get(POD, cx.key.namespace(), cx.key.name());
     let Some(pod) = pod.filter(|pod| !pod.is_deleting() && cx.failure.is_none()) else {
         return Plan::nothing();
     };

@@ -29,7 +29,7 @@ use crate::object::{Object, Value, json};
 /// Decides the next step for one node.
 pub(crate) fn sync(cx: &Cx) -> Plan {
     let known = cx.memory.and_then(Value::as_str).unwrap_or_default();
-    let Some(node) = cx.caches.get(NODE, "", &cx.key.name) else { return removed(cx, known) };
+    let Some(node) = cx.caches.get(NODE, "", cx.key.name()) else { return removed(cx, known) };
     if cx.failure.is_some() {
         return Plan::nothing();
     }
@@ -48,7 +48,7 @@ fn removed(cx: &Cx, uid: &str) -> Plan {
     if uid.is_empty() {
         return Plan::nothing();
     }
-    let name: &str = &cx.key.name;
+    let name: &str = cx.key.name();
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": uid}});
     let about = Arc::new(Object::from_value(node).unwrap_or_default());
     let message = format!("Node {name} event: Removing Node {name} from Controller");

@@ -23,7 +23,7 @@ const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
 /// Decides for one pod.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let pod = cx.caches.get(POD, &cx.key.namespace, &cx.key.name);
+    let pod = cx.caches.get(POD, cx.key.namespace(), cx.key.name());
     let Some(pod) = pod.filter(|_| cx.failure.is_none()) else { return Plan::nothing() };
     let name = pod.text(&["spec", "nodeName"]).unwrap_or_default();
     let node = cx.caches.get(NODE, "", name);

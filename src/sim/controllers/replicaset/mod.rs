@@ -21,7 +21,7 @@ const BURST: usize = 500;
 
 /// Decides what to do for one ReplicaSet.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some(set) = cx.caches.get(REPLICA_SET, &cx.key.namespace, &cx.key.name) else {
+    let Some(set) = cx.caches.get(REPLICA_SET, cx.key.namespace(), cx.key.name()) else {
         return Plan::nothing();
     };
     let claims = claim::claims(cx.caches, POD, set);

@@ -67,7 +67,7 @@ struct Scene<'a> {
 
 /// Decides what to do for one StatefulSet.
 pub(crate) fn sync(cx: &Cx) -> Plan {
-    let Some(set) = cx.caches.get(STATEFUL_SET, &cx.key.namespace, &cx.key.name) else {
+    let Some(set) = cx.caches.get(STATEFUL_SET, cx.key.namespace(), cx.key.name()) else {
         return Plan::nothing();
     };
     if cx.failure.is_some() {

@@ -17,7 +17,7 @@ fn controller(cx: &Cx) -> Plan {
     if cx.failure.is_some() {
         return Plan::one(Request::get(gvr(POD), "n", "after-failure"));
     }
-    match &*cx.key.name {
+    match cx.key.name() {
         "write" => Plan::one(Request::update(gvr(POD), "n", "a", Object::default())),
         "two" => Plan::nothing().then(vec![get("1"), get("2")]).then(vec![get("3")]),
         "ask" if cx.asked.is_empty() => {
