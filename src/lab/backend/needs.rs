@@ -8,7 +8,7 @@ use crate::base::limits;
 use crate::engine::apps::given;
 use crate::lab::scenario::Scenario;
 use crate::lab::scenario::model::{
-    Action, Behaviour, Expected, ImageRule, Need, NodeStepKind, Pull, Ready, Stop,
+    Action, Behaviour, Expected, Hook, ImageRule, Need, NodeStepKind, Pull, Ready, Stop,
 };
 
 /// What a place gives.
@@ -86,10 +86,14 @@ pub(super) fn acts_on_nodes(scenario: &Scenario) -> bool {
 /// Whether an image does what no real image does by itself. How long it takes is left to a real
 /// cluster.
 fn is_scripted(rule: &ImageRule) -> bool {
-    let Behaviour { pull, start: _, ready, crash, live, exit, stop, pre_stop: _ } = &rule.script;
+    let Behaviour { pull, start: _, ready, crash, live, exit, stop, post_start, pre_stop } =
+        &rule.script;
+    let is_odd = |hook: &Option<Hook>| matches!(hook, Some(Hook::Fails(_) | Hook::Never));
     matches!(pull, Some(Pull::Fails | Pull::Never))
         || matches!(ready, Some(Ready::Never))
         || matches!(stop, Some(Stop::Ignored | Stop::Hangs))
+        || is_odd(post_start)
+        || is_odd(pre_stop)
         || crash.is_some()
         || live.is_some()
         || exit.is_some()
