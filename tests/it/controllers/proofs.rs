@@ -47,6 +47,8 @@ const PROOFS: &[(&str, &str, &[&str])] = &[
     ("R-CTL-28", NODES, &["lost and back", "deleted"]),
     ("R-CTL-29", CHOICES, &["a more important pod takes the place of a less important one"]),
     ("R-CTL-29", CHOICES, &["a preferred node is taken", "a node with a soft taint is avoided"]),
+    ("R-CTL-29", PLACES, &["a pod that asks for CPU goes where memory is taken"]),
+    ("R-CTL-29", PLACES, &["zones are kept even before nodes", "a large image that is there"]),
     ("R-CTL-30", NODES, &["lost and back", "a zone without nodes"]),
     ("R-CTL-30", STAGES, &["five_hundred_idle_nodes_cost_nothing"]),
     ("R-CTL-31", PODS, &["conditions_tell_what_is_missing_and_when_it_came"]),
@@ -78,6 +80,7 @@ const GARBAGE: &str = "tests/baseline/controllers/garbage.cases.json";
 const HOUSEKEEPING: &str = "tests/baseline/housekeeping/cases.json";
 const NODES: &str = "tests/baseline/nodes/cases.json";
 const CHOICES: &str = "tests/baseline/scheduler/choices.cases.json";
+const PLACES: &str = "tests/baseline/scheduler/places.cases.json";
 const STAGES: &str = "tests/it/nodes_and_stages.rs";
 const PODS: &str = "src/sim/pods/tests.rs";
 const ENDS: &str = "src/sim/pods/tests/ends.rs";
