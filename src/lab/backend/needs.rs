@@ -16,6 +16,8 @@ use crate::lab::scenario::model::{
 pub struct Gives {
     /// Images do what a scenario says.
     pub scripted_images: bool,
+    /// The world is ours: nodes fall silent, stages say what becomes of objects, measures are given.
+    pub scripted_nodes: bool,
     /// Time jumps to what is due next.
     pub virtual_time: bool,
 }
@@ -24,9 +26,8 @@ impl Gives {
     fn gives(self, need: Need) -> bool {
         match need {
             Need::ScriptedImages => self.scripted_images,
-            // Only a world in memory plays nodes that can be told to stop, and whoever else is not
-            // there; and it has its own time.
-            Need::ScriptedNodes | Need::VirtualTime => self.virtual_time,
+            Need::ScriptedNodes => self.scripted_nodes,
+            Need::VirtualTime => self.virtual_time,
             // They come between the engine and a cluster in memory, where there is no site.
             Need::Faults => false,
         }
