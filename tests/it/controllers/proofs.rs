@@ -48,7 +48,11 @@ const PROOFS: &[(&str, &str, &[&str])] = &[
     ("R-CTL-29", CHOICES, &["a more important pod takes the place of a less important one"]),
     ("R-CTL-29", CHOICES, &["a preferred node is taken", "a node with a soft taint is avoided"]),
     ("R-CTL-29", PLACES, &["a pod that asks for CPU goes where memory is taken"]),
-    ("R-CTL-29", PLACES, &["zones are kept even before nodes", "a large image that is there"]),
+    (
+        "R-CTL-29",
+        PLACES,
+        &["zones are kept even before nodes", "a large image that is there is worth room"],
+    ),
     ("R-CTL-30", NODES, &["lost and back", "a zone without nodes"]),
     ("R-CTL-30", STAGES, &["five_hundred_idle_nodes_cost_nothing"]),
     ("R-CTL-31", PODS, &["conditions_tell_what_is_missing_and_when_it_came"]),
