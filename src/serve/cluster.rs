@@ -163,12 +163,19 @@ impl Cluster {
 
     /// From now on the images that `pattern` stands for do what `behaviour` says.
     pub fn set_image(&self, pattern: &str, behaviour: Behaviour) {
+        self.with_world(|world, now, out| world.set_image(now, pattern, behaviour, out));
+    }
+
+    /// Changes what goes on in the world, at what time it is: what measures show, which nodes are
+    /// silent, what becomes of objects without a controller.
+    pub fn with_world<R>(&self, act: impl FnOnce(&mut World, Time, &mut Outbox) -> R) -> R {
         let mut core = self.shared.lock();
         let now = core.tell_time();
         let mut out = Outbox::default();
-        core.world.set_image(now, pattern, behaviour, &mut out);
+        let acted = act(&mut core.world, now, &mut out);
         core.take(out);
         self.shared.wake.notify_one();
+        acted
     }
 
     /// What is counted of requests.

@@ -62,34 +62,38 @@ impl Cluster {
         }
     }
 
-    /// What is measured of a workload from now on, where the autoscaler is ours.
-    pub fn set_metric(&mut self, of: Measured, metric: &str, reading: Option<Reading>) {
-        if let Self::Memory(world) = self {
-            world.set_metric(of, metric, reading);
+    /// Does something with the world at the other end, where it is ours.
+    fn act<R>(
+        &mut self,
+        now: Time,
+        out: &mut Outbox,
+        act: impl FnOnce(&mut World, Time, &mut Outbox) -> R,
+    ) -> Option<R> {
+        match self {
+            Self::Memory(world) => Some(act(world, now, out)),
+            Self::Wire(wire) => wire.own.as_ref().map(|own| own.with_world(act)),
         }
+    }
+
+    /// What is measured of a workload from now on, where the autoscaler is ours.
+    pub fn set_metric(&mut self, now: Time, of: Measured, metric: &str, reading: Option<Reading>) {
+        let mut out = Outbox::default();
+        self.act(now, &mut out, |world, _, _| world.set_metric(of, metric, reading));
     }
 
     /// What becomes of objects whose controllers are not there, from now on.
     pub fn add_stages(&mut self, now: Time, stages: Vec<Stage>, out: &mut Outbox) {
-        if let Self::Memory(world) = self {
-            world.add_stages(now, stages, out);
-        }
+        self.act(now, out, |world, now, out| world.add_stages(now, stages, out));
     }
 
     /// The kubelet of a node falls silent. False where there is no such node, or it is not ours.
     pub fn stop_node(&mut self, now: Time, name: &str, out: &mut Outbox) -> bool {
-        match self {
-            Self::Memory(world) => world.stop_node(now, name, out),
-            Self::Wire(_) => false,
-        }
+        self.act(now, out, |world, now, out| world.stop_node(now, name, out)).unwrap_or(false)
     }
 
     /// A node that was silent, or was deleted, is back. False as above.
     pub fn start_node(&mut self, now: Time, name: &str, out: &mut Outbox) -> bool {
-        match self {
-            Self::Memory(world) => world.start_node(now, name, out),
-            Self::Wire(_) => false,
-        }
+        self.act(now, out, |world, now, out| world.start_node(now, name, out)).unwrap_or(false)
     }
 
     /// A client went away: its watches are closed, and what is on its way to it is lost.

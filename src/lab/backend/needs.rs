@@ -8,7 +8,7 @@ use crate::base::limits;
 use crate::engine::apps::given;
 use crate::lab::scenario::Scenario;
 use crate::lab::scenario::model::{
-    Action, Behaviour, Expected, ImageRule, Need, NodeStepKind, Pull, Ready, Stop,
+    Action, Behaviour, Expected, Hook, ImageRule, Need, NodeStepKind, Pull, Ready, Stop,
 };
 
 /// What a place gives.
@@ -16,6 +16,8 @@ use crate::lab::scenario::model::{
 pub struct Gives {
     /// Images do what a scenario says.
     pub scripted_images: bool,
+    /// The world is ours: nodes fall silent, stages say what becomes of objects, measures are given.
+    pub scripted_nodes: bool,
     /// Time jumps to what is due next.
     pub virtual_time: bool,
 }
@@ -24,9 +26,8 @@ impl Gives {
     fn gives(self, need: Need) -> bool {
         match need {
             Need::ScriptedImages => self.scripted_images,
-            // Only a world in memory plays nodes that can be told to stop, and whoever else is not
-            // there; and it has its own time.
-            Need::ScriptedNodes | Need::VirtualTime => self.virtual_time,
+            Need::ScriptedNodes => self.scripted_nodes,
+            Need::VirtualTime => self.virtual_time,
             // They come between the engine and a cluster in memory, where there is no site.
             Need::Faults => false,
         }
@@ -86,10 +87,14 @@ pub(super) fn acts_on_nodes(scenario: &Scenario) -> bool {
 /// Whether an image does what no real image does by itself. How long it takes is left to a real
 /// cluster.
 fn is_scripted(rule: &ImageRule) -> bool {
-    let Behaviour { pull, start: _, ready, crash, live, exit, stop, pre_stop: _ } = &rule.script;
+    let Behaviour { pull, start: _, ready, crash, live, exit, stop, post_start, pre_stop } =
+        &rule.script;
+    let is_odd = |hook: &Option<Hook>| matches!(hook, Some(Hook::Fails(_) | Hook::Never));
     matches!(pull, Some(Pull::Fails | Pull::Never))
         || matches!(ready, Some(Ready::Never))
         || matches!(stop, Some(Stop::Ignored | Stop::Hangs))
+        || is_odd(post_start)
+        || is_odd(pre_stop)
         || crash.is_some()
         || live.is_some()
         || exit.is_some()

@@ -6,12 +6,12 @@ use tokio::sync::oneshot;
 
 use super::error::SiteError;
 use super::shell::Shell;
-use super::wire::SetImage;
 use crate::base::Profile;
-use crate::lab::scenario::model::ImageRule;
 use crate::serve::tls::{Authority, Tls};
 use crate::serve::{self, Cluster, MASTERS, Settings, kubeconfig};
+use crate::sim::pods::Images;
 use crate::sim::rest::Endpoint;
+use crate::sim::stages::Stage;
 use crate::sim::world::Parts;
 
 /// A server that runs. It ends when this is dropped.
@@ -33,7 +33,8 @@ impl Server {
         seed: u64,
         profile: &Profile,
         nodes: usize,
-        images: &[ImageRule],
+        images: Images,
+        stages: Vec<Stage>,
     ) -> Result<Self, SiteError> {
         let what = "our API server cannot be started";
         let tls = |error: serve::tls::TlsError| SiteError::system(what, &error);
@@ -50,7 +51,8 @@ impl Server {
         let kubeconfig = kubeconfig::print(&format!("https://127.0.0.1:{port}"), &own, &admin);
         let endpoint = Endpoint { address: "127.0.0.1".to_owned(), port, client_ca: own };
         let settings = Settings {
-            parts: Parts::all(nodes),
+            parts: Parts::staged(nodes, stages),
+            images,
             profile: profile.clone(),
             seed,
             endpoint: Some(endpoint),
@@ -59,16 +61,12 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let _inside = shell.handle().enter();
         let cluster = Cluster::start(settings);
-        for rule in images {
-            cluster.set_image(&rule.pattern.value, rule.script.clone());
-        }
         shell.handle().spawn(serve::serve(cluster.clone(), listener, socket_tls, stopped));
         Ok(Self { cluster, kubeconfig, _stop: stop })
     }
 
-    /// Says from now on what images do.
-    pub(super) fn images(&self) -> SetImage {
-        let cluster = self.cluster.clone();
-        Box::new(move |pattern, behaviour| cluster.set_image(pattern, behaviour))
+    /// The cluster behind it, whose world a scenario may change.
+    pub(super) fn cluster(&self) -> Cluster {
+        self.cluster.clone()
     }
 }

@@ -53,7 +53,8 @@ impl Place {
         let virtual_time = *self == Place::Memory;
         // On a cluster that somebody named its own nodes run what their images hold.
         let scripted_images = !matches!(self, Place::Kubeconfig { .. });
-        Gives { scripted_images, virtual_time }
+        let scripted_nodes = matches!(self, Place::Memory | Place::Apiserver);
+        Gives { scripted_images, scripted_nodes, virtual_time }
     }
 
     /// What there is for scenarios, where pods are played or not as somebody wants it.

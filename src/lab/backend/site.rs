@@ -21,14 +21,15 @@ use super::played::{FIRST_NODE, NODES};
 use super::served::Served;
 use super::shell::Shell;
 use super::trouble::Trouble;
-use super::wire::{SetImage, Wire};
+use super::wire::Wire;
 use super::{Cluster, Gives, Heard, Place, Pods, Repository, needs};
 use crate::api::Request;
 use crate::api::http::Link;
 use crate::base::{Clock, Profile, Rng, limits};
 use crate::lab::scenario::Scenario;
 use crate::lab::world::git::GitWorld;
-use crate::sim::pods::Images;
+use crate::sim::pods::{ContainerStage, Images};
+use crate::sim::stages::Stage;
 use crate::sim::world::Parts;
 
 /// Whether somebody wants the run to end. Clones are the same.
@@ -276,27 +277,28 @@ impl Site {
         seed: u64,
         profile: &Profile,
         git: GitWorld,
+        (stages, of_containers): (Vec<Stage>, Vec<ContainerStage>),
     ) -> Result<Session, SiteError> {
         let (tell, heard) = mpsc::channel();
         let server = match &self.target {
             Some(_) => None,
             None => {
                 let nodes = scenario.world.nodes as usize;
-                let started =
-                    own::Server::start(&self.servers, seed, profile, nodes, &scenario.images)?;
-                Some(started)
+                let images = images(scenario).with_stages(of_containers);
+                Some(own::Server::start(&self.servers, seed, profile, nodes, images, stages)?)
             }
         };
-        let (target, set_image): (Target, Option<SetImage>) = match (&self.target, &server) {
-            (Some(target), _) => (target.clone(), None),
-            (None, Some(server)) => (target_of(self, &server.kubeconfig)?, Some(server.images())),
+        let target: Target = match (&self.target, &server) {
+            (Some(target), _) => target.clone(),
+            (None, Some(server)) => target_of(self, &server.kubeconfig)?,
             (None, None) => return Err(SiteError::system("no cluster", &"nowhere to run")),
         };
         let link = self.link(&target, tell.clone())?;
         let inside = self.inside(scenario, seed, profile);
         let run = run_label(seed)?;
         let trouble = Trouble::none(&target.server);
-        let mut wire = Wire::new(link, run, inside, set_image, trouble);
+        let own = server.as_ref().map(own::Server::cluster);
+        let mut wire = Wire::new(link, run, inside, own, trouble);
         // A server of the run's own goes as a whole.
         let keep = self.terms.keep || server.is_some();
         wire.keeps = keep;
@@ -342,11 +344,7 @@ impl Site {
             (_, true) => Parts { nodes, ..Parts::NONE },
             (_, false) => return Inside::default(),
         };
-        let mut images = Images::new();
-        for rule in &scenario.images {
-            images.set(&rule.pattern.value, rule.script.clone());
-        }
-        Inside::new(parts, &Rng::new(seed), profile, images)
+        Inside::new(parts, &Rng::new(seed), profile, images(scenario))
     }
 
     /// Whether the lab plays nodes beside those that the cluster has.
@@ -418,4 +416,13 @@ pub(super) fn all(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// What the images of a scenario do.
+fn images(scenario: &Scenario) -> Images {
+    let mut images = Images::new();
+    for rule in &scenario.images {
+        images.set(&rule.pattern.value, rule.script.clone());
+    }
+    images
 }

@@ -11,6 +11,7 @@ use crate::api::http::{Link, Told};
 use crate::api::{self, Ids, Input, PatchKind, Request, Response};
 use crate::base::{Time, limits};
 use crate::object::{Gvr, Object, json};
+use crate::serve;
 use crate::sim::pods::Behaviour;
 use crate::sim::world::{FIRST_FOREIGN, Outbox, Signal, What};
 
@@ -29,9 +30,6 @@ const GUARD: u32 = 11;
 /// The client number of whoever renews Leases.
 const RENEWER: u32 = 12;
 
-/// Tells the simulated server of this process what images do.
-pub(super) type SetImage = Box<dyn Fn(&str, Behaviour) + Send>;
-
 /// A request that was answered: its id, itself, and the answer.
 pub(in crate::lab) type Answered = (u64, Box<Request>, Arc<Response>);
 
@@ -45,7 +43,8 @@ pub struct Wire {
     pub(super) run: String,
     pub(super) inside: Inside,
     seen: Seen,
-    set_image: Option<SetImage>,
+    /// The server at the other end, where it is simulated in this process.
+    pub(super) own: Option<serve::Cluster>,
     ids: Ids,
     /// Requests that wait for the guard's question, by its id.
     held: BTreeMap<u64, (u32, u64, Box<Request>)>,
@@ -68,7 +67,7 @@ impl Wire {
         link: Link,
         run: String,
         inside: Inside,
-        set_image: Option<SetImage>,
+        own: Option<serve::Cluster>,
         trouble: Trouble,
     ) -> Self {
         Self {
@@ -78,7 +77,7 @@ impl Wire {
             run,
             inside,
             seen: Seen::default(),
-            set_image,
+            own,
             ids: Ids::default(),
             held: BTreeMap::new(),
             trouble,
@@ -233,8 +232,8 @@ impl Wire {
         behaviour: Behaviour,
         out: &mut Outbox,
     ) {
-        if let Some(set) = &self.set_image {
-            return set(pattern, behaviour);
+        if let Some(own) = &self.own {
+            return own.set_image(pattern, behaviour);
         }
         let mut wants = api::Outbox::default();
         self.inside.set_image(now, pattern, behaviour, &mut wants);

@@ -62,7 +62,7 @@ impl Run<'_> {
     /// From now on this is measured.
     pub(super) fn measure(&mut self, rules: &[MetricRule]) {
         for rule in rules {
-            self.cluster.set_metric(rule.measured(), &rule.metric, rule.reading.clone());
+            self.cluster.set_metric(self.now, rule.measured(), &rule.metric, rule.reading.clone());
         }
     }
 

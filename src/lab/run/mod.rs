@@ -298,18 +298,21 @@ impl<'a> Run<'a> {
         })?;
         let remotes = remotes::read(scenario, now)?;
         let heading = heading(scenario, options, &profile);
+        let mut stages = actions::stages(&scenario.foreign);
+        let (of_objects, of_containers) = staged::given(scenario)?;
+        stages.extend(of_objects);
         let (cluster, repo, outside) = match &options.site {
             None => {
-                let mut stages = actions::stages(&scenario.foreign);
-                let (of_objects, of_containers) = staged::given(scenario)?;
-                stages.extend(of_objects);
                 let images = actions::images(&scenario.images).with_stages(of_containers);
                 let nodes = scenario.world.nodes as usize;
                 let world = World::with_stages(&seed, &profile, nodes, images, stages, now);
                 let cluster = Cluster::Memory(Box::new(world));
                 (cluster, Repository::Memory(Box::new(git)), None)
             }
-            Some(site) => wire::open(site, scenario, options.seed, &profile, git)?,
+            Some(site) => {
+                let staged = (stages, of_containers);
+                wire::open(site, scenario, options.seed, &profile, git, staged)?
+            }
         };
         let mut run = Self {
             scenario,

@@ -11,6 +11,8 @@ use crate::lab::scenario::Scenario;
 use crate::lab::scenario::model::{Action, DriftKind, Expected};
 use crate::lab::world::git::GitWorld;
 use crate::object::{Gvr, schema};
+use crate::sim::pods::ContainerStage;
+use crate::sim::stages::Stage;
 use crate::sim::world::{Handled, Outbox, Signal, What, World};
 
 use super::{Item, Outside, Run, RunError};
@@ -28,9 +30,11 @@ pub(super) fn open(
     seed: u64,
     profile: &Profile,
     git: GitWorld,
+    staged: (Vec<Stage>, Vec<ContainerStage>),
 ) -> Result<(Cluster, Repository, Option<Outside>), RunError> {
-    let session =
-        site.session(scenario, seed, profile, git).map_err(|error| told(scenario, error))?;
+    let session = site
+        .session(scenario, seed, profile, git, staged)
+        .map_err(|error| told(scenario, error))?;
     let (cluster, repo, heard, outside) = session.apart();
     let (interrupt, keep, alive) = outside;
     Ok((cluster, repo, Some(Outside { heard, interrupt, keep, _alive: alive })))

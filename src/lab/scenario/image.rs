@@ -2,7 +2,7 @@
 
 use super::duration::show;
 use super::model::Placed;
-use crate::sim::pods::{Behaviour, Live, Pull, Ready, Stop};
+use crate::sim::pods::{Behaviour, Hook, Live, Pull, Ready, Stop};
 
 /// What the images that fit a pattern do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ impl ImageRule {
         parts.extend(script.crash.map(|crash| format!("crash after {}", show(crash.after))));
         parts.extend(script.live.map(|Live::Until(time)| format!("live until {}", show(time))));
         parts.extend(script.exit.map(|e| format!("exit {} after {}", e.code, show(e.after))));
+        parts.extend(script.post_start.map(|hook| format!("postStart {}", said(hook))));
+        parts.extend(script.pre_stop.map(|hook| format!("preStop {}", said(hook))));
         parts.extend(script.stop.map(|stop| match stop {
             Stop::Takes(time) => format!("stop {}", show(time)),
             Stop::Ignored => "stop ignored".to_owned(),
@@ -40,5 +42,13 @@ impl ImageRule {
             parts.push("as the profile says".to_owned());
         }
         format!("{}: {}", self.pattern, parts.join(", "))
+    }
+}
+
+fn said(hook: Hook) -> String {
+    match hook {
+        Hook::Takes(time) => show(time),
+        Hook::Fails(_) => "fails".to_owned(),
+        Hook::Never => "never".to_owned(),
     }
 }

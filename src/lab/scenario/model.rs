@@ -24,7 +24,7 @@ use crate::base::Profile;
 use crate::engine::model::App;
 use crate::object::Value;
 pub use crate::sim::faults::{Answer, VerbWord};
-pub use crate::sim::pods::{Behaviour, Crash, Exit, Live, Pull, Ready, Stop};
+pub use crate::sim::pods::{Behaviour, Crash, Exit, Hook, Live, Pull, Ready, Stop};
 
 /// A place in a scenario file, both counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -65,6 +65,17 @@ pub enum Stop {
     Hangs,
 }
 
+/// How a lifecycle hook goes, where the container has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// It ends well after this long.
+    Takes(Duration),
+    /// It fails after this long.
+    Fails(Duration),
+    /// It never ends.
+    Never,
+}
+
 /// What an image does. What is `None` follows the profile of the world.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Behaviour {
@@ -81,8 +92,10 @@ pub struct Behaviour {
     pub live: Option<Live>,
     /// Whether it ends on its own account.
     pub exit: Option<Exit>,
-    /// How long its preStop hook takes, if the container has one.
-    pub pre_stop: Option<Duration>,
+    /// How its postStart hook goes, if the container has one.
+    pub post_start: Option<Hook>,
+    /// How its preStop hook goes, if the container has one.
+    pub pre_stop: Option<Hook>,
     /// What it does on a stop signal.
     pub stop: Option<Stop>,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::backoff::{Backoff, go_millis};
 use super::behaviour::{Pull, Stop};
 use super::ground::{Ground, Note};
+use super::hooks::Hooking;
 use super::references::{CONFIGURE_AGAIN, missing_of_environment};
 use super::run::{Outcome, Run, Script};
 use super::spec::{ContainerSpec, PullPolicy, Role, is_image_name};
@@ -48,6 +49,8 @@ pub(super) enum State {
     Misconfigured { message: String, retry_at: Time },
     /// Image present, container being made.
     Starting { until: Time },
+    /// It runs, and nobody is told before its postStart hook is over (`hooks`).
+    Hooked(Box<Run>, Hooking),
     /// See there.
     Running(Box<Run>),
     /// The last run is over; it is started again at `restart_at`, if at all.
@@ -70,8 +73,10 @@ pub(super) struct Container {
     pub(super) pause: Duration,
     /// Whether the present run is stopped for a new image, and so is followed by another.
     replaced: bool,
-    /// When the preStop hook of the present run is over.
-    hooked_until: Option<Time>,
+    /// The preStop hook of the present run.
+    pub(super) pre_stop: Option<Hooking>,
+    /// What the postStart hook failed with, until the container is looked at again.
+    pub(super) hook_error: Option<String>,
     runs: u32,
     crashes: Backoff,
     pulls: Backoff,
@@ -88,7 +93,8 @@ impl Container {
             restarts: 0,
             pause: Duration::ZERO,
             replaced: false,
-            hooked_until: None,
+            pre_stop: None,
+            hook_error: None,
             runs: 0,
             crashes: Backoff::default(),
             pulls: Backoff::default(),
@@ -100,9 +106,9 @@ impl Container {
     }
 
     /// Whether it has the pod's worker: a kubelet pulls and starts one container of a pod at a
-    /// time.
+    /// time, and its postStart hook is part of that.
     pub(super) fn is_in_hand(&self) -> bool {
-        matches!(self.state, State::Pulling { .. } | State::Starting { .. })
+        matches!(self.state, State::Pulling { .. } | State::Starting { .. } | State::Hooked(..))
     }
 
     /// Whether it ended and is not started again.
@@ -135,6 +141,7 @@ impl Container {
     /// When something is due next by itself. What waits for the pod's worker has none.
     pub(super) fn next(&self, now: Time) -> Option<Time> {
         let relist = |from: Time| Some(from + RELIST).filter(|at| *at > now);
+        let told = self.pre_stop.and_then(Hooking::failure);
         match &self.state {
             State::Waiting | State::Refused(..) => None,
             State::Pulling { until, .. } => *until,
@@ -143,7 +150,8 @@ impl Container {
             }
             State::Starting { until } => Some(*until),
             State::Misconfigured { retry_at, .. } => Some(*retry_at),
-            State::Running(run) => run.next(),
+            State::Hooked(run, hook) => hook.next(run).into_iter().chain(told).min(),
+            State::Running(run) => run.next().into_iter().chain(told).min(),
             State::Over { restart_at } => {
                 let finished = self.ended.as_ref().map(|ended| ended.finished);
                 let shows = finished.filter(|_| !self.backing_off && restart_at.is_some());
@@ -227,6 +235,7 @@ impl Container {
                 self.started(now, ground);
                 true
             }
+            State::Hooked(..) => self.step_hooked(now, ground),
             State::Running(run) => {
                 let mut failed = Vec::new();
                 let outcome = run.step(&self.spec, now, &mut failed);
@@ -234,6 +243,7 @@ impl Container {
                     let message = format!("{probe} probe failed: the container does not answer");
                     self.note(ground, true, "Unhealthy", message);
                 }
+                self.tell_of_pre_stop(now, ground);
                 self.ran(outcome, now, ground)
             }
             State::Over { restart_at: Some(at) } if *at > now && !self.backing_off => {
@@ -272,19 +282,24 @@ impl Container {
         self.note(ground, false, "Started", "Container started".to_owned());
         let script = self.script(now, self.runs, ground);
         let id: String = (0..4).map(|_| format!("{:016x}", ground.rng.next_u64())).collect();
+        self.runs += 1;
+        self.pre_stop = None;
+        let run = Box::new(Run::new(format!("containerd://{id}"), &self.spec, script, now));
+        match self.begin_post_start(now, ground) {
+            Some(hook) => self.state = State::Hooked(run, hook),
+            None => self.show(run),
+        }
+    }
+
+    /// From now on others see that it runs.
+    pub(super) fn show(&mut self, run: Box<Run>) {
         if let Some(ended) = self.ended.take() {
             self.last = Some(ended);
             self.restarts += 1;
         }
-        self.runs += 1;
         self.backing_off = false;
-        self.hooked_until = None;
-        self.state = State::Running(Box::new(Run::new(
-            format!("containerd://{id}"),
-            &self.spec,
-            script,
-            now,
-        )));
+        self.hook_error = None;
+        self.state = State::Running(run);
     }
 
     fn script(&self, since: Time, run: u32, ground: &mut Ground<'_>) -> Script {
@@ -308,7 +323,7 @@ impl Container {
         true
     }
 
-    fn end(&mut self, exit_code: i32, now: Time) {
+    pub(super) fn end(&mut self, exit_code: i32, now: Time) {
         let State::Running(run) = &self.state else { return };
         let reason = match exit_code {
             0 => "Completed",
@@ -330,33 +345,21 @@ impl Container {
             return false;
         }
         self.backing_off = true;
+        self.hook_error = None;
         let text = "Back-off restarting failed container";
         let message = format!("{text} {} in pod {}", self.spec.name, ground.pod);
         self.note(ground, true, "BackOff", message);
         true
     }
 
-    /// Begins the preStop hook of a container that is to stop, which takes its time from the grace
-    /// (R-CTL-37); the signal comes when it is over.
-    pub(super) fn begin_hook(&mut self, now: Time, kill_at: Time, ground: &mut Ground<'_>) {
-        let Some(takes) = self.spec.pre_stop else { return };
-        if self.run().is_none_or(Run::is_stopping) || self.hooked_until.is_some() || kill_at <= now
-        {
-            return;
-        }
-        let scripted = ground.scripted(&self.spec, &[Moment::PreStop]).pre_stop;
-        let takes = scripted.unwrap_or(takes).min(kill_at.since(now));
-        self.hooked_until = Some(now + takes);
-    }
-
     /// Tells a running container to stop (`why` is the Event's text), with a kill at `kill_at`.
     /// One that stops already is only hurried.
     pub(super) fn stop(&mut self, now: Time, kill_at: Time, why: String, ground: &mut Ground<'_>) {
-        self.begin_hook(now, kill_at, ground);
-        let signal_at = self.hooked_until.map_or(now, |until| until.max(now));
+        self.begin_pre_stop(now, kill_at, ground);
+        let signal_at = self.pre_stop.map_or(now, |hook| hook.until(kill_at).max(now));
         // A hook may use up the grace, but not the last moment in which a process can end well.
         let kill_at = if signal_at > now { kill_at.max(signal_at + LEAST_GRACE) } else { kill_at };
-        let State::Running(run) = &mut self.state else { return };
+        let (State::Running(run) | State::Hooked(run, _)) = &mut self.state else { return };
         let fresh = !run.is_stopping();
         let scripted = match ground.images.find(&run.image) {
             Some(script) => script.stop,
@@ -372,6 +375,7 @@ impl Container {
         if fresh {
             self.note(ground, false, "Killing", why);
         }
+        self.tell_of_pre_stop(now, ground);
     }
 
     /// Takes on a spec that was changed while the pod runs: only the image can be. A running
@@ -383,6 +387,7 @@ impl Container {
         self.spec.image.clone_from(&spec.image);
         // Both back-offs are kept for the very image.
         (self.crashes, self.pulls) = Default::default();
+        self.unhook(now);
         match &mut self.state {
             State::Running(_) => {
                 let why = format!("Container {} definition changed, will be restarted", spec.name);
@@ -402,6 +407,7 @@ impl Container {
         if matches!(self.state, State::Pulling { until: None, .. }) {
             self.state = State::Waiting;
         }
+        self.hook_again(now, ground);
         if self.run().is_some() {
             let script = self.script(now, self.runs.saturating_sub(1), ground);
             if let State::Running(run) = &mut self.state {
@@ -410,7 +416,13 @@ impl Container {
         }
     }
 
-    fn note(&self, ground: &mut Ground<'_>, warning: bool, reason: &'static str, message: String) {
+    pub(super) fn note(
+        &self,
+        ground: &mut Ground<'_>,
+        warning: bool,
+        reason: &'static str,
+        message: String,
+    ) {
         let list = if self.spec.role == Role::Main { "containers" } else { "initContainers" };
         let field = format!("spec.{list}{{{}}}", self.spec.name);
         ground.notes.push(Note { field, warning, reason, message });

@@ -188,7 +188,10 @@ impl Life {
             Stage::Over => false,
         };
         self.sandbox |= self.containers.iter().any(|c| {
-            !matches!(c.state, State::Waiting | State::Pulling { .. } | State::Starting { .. })
+            !matches!(
+                c.state,
+                State::Waiting | State::Pulling { .. } | State::Starting { .. } | State::Hooked(..)
+            )
         });
         changed
     }
@@ -269,6 +272,9 @@ impl Life {
 
     /// Stops what runs, main containers first, then sidecars from the last to the first.
     fn wind_up(&mut self, now: Time, kill_at: Time, fleet: &mut Fleet) -> bool {
+        self.with_ground(fleet, |containers, ground| {
+            containers.iter_mut().for_each(|container| container.break_off(ground));
+        });
         let running = |role: Role| {
             move |(index, c): (usize, &Container)| {
                 (c.run().is_some() && c.spec.role == role).then_some(index)
@@ -286,12 +292,13 @@ impl Life {
         self.with_ground(fleet, |containers, ground| {
             // The hooks of sidecars run while these wait for their turn.
             for container in containers.iter_mut() {
-                container.begin_hook(now, kill_at, ground);
+                container.begin_pre_stop(now, kill_at, ground);
             }
             for index in stop {
                 let why = format!("Stopping container {}", containers[index].spec.name);
                 containers[index].stop(now, kill_at, why, ground);
             }
+            containers.iter_mut().for_each(|container| container.tell_of_pre_stop(now, ground));
         });
         // A container whose stop takes no time is over in the same instant.
         self.containers

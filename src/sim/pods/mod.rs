@@ -12,17 +12,18 @@
 //! meanwhile, and nobody hears of it.
 //!
 //! Reading order: `behaviour` (what images do), `usual` (what they do otherwise), `spec` (what is read of a pod), `life` (the pod),
-//! `container` and `run` (its containers), `probe`, `backoff`; then outwards `view`, `status`,
+//! `container` and `run` (its containers), `hooks`, `probe`, `backoff`; then outwards `view`, `status`,
 //! `patch`; `recorder` (Events), `nodes`, `timers`.
 //!
 //! Not here: scheduling and node lifecycle (`sim/controllers`), logs and exec, volumes other than
-//! ConfigMaps and Secrets, postStart hooks, ephemeral containers, in-place resize.
+//! ConfigMaps and Secrets, ephemeral containers, in-place resize.
 
 mod backoff;
 mod beats;
 pub mod behaviour;
 mod container;
 mod ground;
+mod hooks;
 mod life;
 mod nodes;
 mod patch;
@@ -47,7 +48,7 @@ use crate::base::{Profile, Rng, Time};
 use crate::object::{Gvr, Object, Uid, json};
 
 use beats::Beats;
-pub use behaviour::{Behaviour, Crash, Exit, Images, Live, Pull, Ready, Stop};
+pub use behaviour::{Behaviour, Crash, Exit, Hook, Images, Live, Pull, Ready, Stop};
 use life::Life;
 use nodes::{Addresses, Fleet};
 use recorder::Recorder;

@@ -97,7 +97,6 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(id: String, spec: &ContainerSpec, script: Script, now: Time) -> Self {
-        let startup = spec.startup.map(|p| Prober::new(p, None, now + p.initial_delay, now));
         let mut run = Self {
             id,
             image: spec.image.clone(),
@@ -105,15 +104,23 @@ impl Run {
             started: false,
             ready: false,
             script,
-            startup,
+            startup: None,
             readiness: None,
             liveness: None,
             stopping: None,
         };
-        if run.startup.is_none() {
-            run.serve(spec, now);
-        }
+        run.begin_probes(spec, now);
         run
+    }
+
+    /// From now on it is probed.
+    pub(super) fn begin_probes(&mut self, spec: &ContainerSpec, now: Time) {
+        let first = |delay: Duration| (self.begun + delay).max(now);
+        self.startup = spec.startup.map(|p| Prober::new(p, None, first(p.initial_delay), now));
+        self.started = false;
+        if self.startup.is_none() {
+            self.serve(spec, now);
+        }
     }
 
     /// From now on readiness and liveness count (R-CTL-35).

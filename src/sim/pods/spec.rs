@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::hooks::HookSpec;
 use super::probe::ProbeSpec;
 use super::references::{self, Reference};
 use crate::object::{Object, Value};
@@ -48,8 +49,8 @@ pub(super) struct ContainerSpec {
     pub(super) liveness: Option<ProbeSpec>,
     /// How long its command says that it sleeps; `Duration::MAX` where that has no end.
     pub(super) sleeps: Option<Duration>,
-    /// How long its preStop hook takes, where it has one; `Duration::MAX` where that has no end.
-    pub(super) pre_stop: Option<Duration>,
+    pub(super) post_start: Option<HookSpec>,
+    pub(super) pre_stop: Option<HookSpec>,
     /// What its environment is made of.
     pub(super) references: Vec<Reference>,
 }
@@ -114,7 +115,8 @@ impl ContainerSpec {
             readiness: container.get("readinessProbe").map(ProbeSpec::read),
             liveness: container.get("livenessProbe").map(ProbeSpec::read),
             sleeps: sleep(container),
-            pre_stop: container.get("lifecycle").and_then(|hooks| pre_stop(hooks.get("preStop")?)),
+            post_start: HookSpec::read(container, "postStart"),
+            pre_stop: HookSpec::read(container, "preStop"),
             references: references::of_environment(container),
         }
     }
@@ -142,7 +144,7 @@ fn restart(word: Option<&str>) -> Option<Restart> {
 
 /// The time after the first `sleep` of a command: suites that need a pod to stay for a while make
 /// one that sleeps.
-fn sleep(container: &Value) -> Option<Duration> {
+pub(super) fn sleep(container: &Value) -> Option<Duration> {
     let parts = |key: &str| container.get(key).and_then(Value::as_array).into_iter().flatten();
     let words = parts("command").chain(parts("args")).filter_map(Value::as_str);
     let words =
@@ -161,14 +163,6 @@ fn sleep(container: &Value) -> Option<Duration> {
         _ => return None,
     };
     Duration::try_from_secs_f64(digits.parse::<f64>().ok()? * unit).ok()
-}
-
-/// How long a preStop hook takes by itself: as long as it sleeps. What a command or a request does
-/// otherwise is over at once, unless a stage says how long that takes.
-fn pre_stop(hook: &Value) -> Option<Duration> {
-    hook.as_object()?;
-    let nap = hook.get("sleep").and_then(|nap| nap.get("seconds")?.as_i64()).map(seconds);
-    Some(nap.or_else(|| sleep(hook.get("exec")?)).unwrap_or(Duration::ZERO))
 }
 
 fn is_latest(image: &str) -> bool {

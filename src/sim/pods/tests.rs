@@ -10,7 +10,7 @@ use super::life::Life;
 use super::nodes::{Addresses, Fleet};
 use super::references::Sources;
 use super::usual::Usual;
-use super::{Behaviour, Crash, Exit, Images, Live, Pull, Ready, Stop, status};
+use super::{Behaviour, Crash, Exit, Hook, Images, Live, Pull, Ready, Stop, status};
 use crate::base::{Rng, Time};
 use crate::object::{Map, Object, Value, json};
 

@@ -4,7 +4,7 @@
 //! A stage names a moment of a container's life, the containers that it is for, and what happens:
 //!
 //! ```yaml
-//! - at: run                       # pull, start, ready, run, live, pre-stop or stop
+//! - at: run                       # or pull, start, post-start, ready, live, pre-stop, stop
 //!   image: "shop/*"               # as patterns of images are; also namespace, container,
 //!   labels: { app: cart }         # labels and annotations of the pod
 //!   weight: 1                     # how often, compared with others for the moment
@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::behaviour::{Behaviour, Crash, Live, Pull, Ready, Stop, glob, matches};
+use super::behaviour::{Behaviour, Crash, Hook, Live, Pull, Ready, Stop, glob, matches};
 use crate::base::profile::Spread;
 use crate::base::{Rng, duration};
 use crate::object::{Map, Value, yaml};
@@ -30,6 +30,10 @@ pub(super) struct Usual {
     pub(super) pull: Spread,
     /// From image present to container running (sandbox, network, volumes).
     pub(super) start: Spread,
+    /// A command that runs in a container as its hook, beside what it sleeps.
+    pub(super) exec: Spread,
+    /// A request to a container as its hook.
+    pub(super) http: Spread,
     /// From running to ready.
     pub(super) ready: Spread,
     /// From the signal to a container having ended by itself.
@@ -50,6 +54,8 @@ impl Usual {
         Self {
             pull: spread("pull"),
             start: spread("start"),
+            exec: spread("exec"),
+            http: spread("http"),
             ready: spread("ready"),
             stop: spread("stop"),
         }
@@ -68,6 +74,8 @@ fn spread(text: &str) -> Option<Spread> {
 pub(super) enum Moment {
     Pull,
     Start,
+    /// Its postStart hook runs, if it has one.
+    PostStart,
     Ready,
     /// It runs: whether it ends by itself.
     Run,
@@ -77,9 +85,10 @@ pub(super) enum Moment {
     Stop,
 }
 
-const MOMENTS: [(&str, Moment); 7] = [
+const MOMENTS: [(&str, Moment); 8] = [
     ("pull", Moment::Pull),
     ("start", Moment::Start),
+    ("post-start", Moment::PostStart),
     ("ready", Moment::Ready),
     ("run", Moment::Run),
     ("live", Moment::Live),
@@ -92,9 +101,9 @@ const MOMENTS: [(&str, Moment); 7] = [
 enum Effect {
     /// It comes to pass after that long: pulled, started, ready; at `live` it lasts that long.
     After,
-    /// `fails: true`, of a pull.
+    /// `fails: true`, of a pull; of a hook, after that long.
     Fails,
-    /// `never: true`: the pull never ends, readiness never comes.
+    /// `never: true`: the pull or the hook never ends, readiness never comes.
     Never,
     /// `exit-code: N`, of a run; `times` as in [`Crash`].
     Ends { code: i32, times: Option<u32> },
@@ -202,8 +211,14 @@ impl ContainerStage {
             (Moment::Run, Some(code)) => Effect::Ends { code, times },
             (Moment::Run, None) => Effect::GoesOn,
             (_, Some(_)) => return wrong("exit-code: only of run".to_owned()),
-            (Moment::Pull, None) if flag("fails") => Effect::Fails,
-            (Moment::Pull | Moment::Ready, None) if flag("never") => Effect::Never,
+            (Moment::Pull | Moment::PostStart | Moment::PreStop, None) if flag("fails") => {
+                Effect::Fails
+            }
+            (Moment::Pull | Moment::PostStart | Moment::PreStop | Moment::Ready, None)
+                if flag("never") =>
+            {
+                Effect::Never
+            }
             (Moment::Stop, None) if flag("ignored") => Effect::Ignored,
             (Moment::Stop, None) if flag("hangs") => Effect::Hangs,
             (_, None) if after.is_none() => return wrong(format!("{word}: expected after")),
@@ -278,11 +293,21 @@ fn put(behaviour: &mut Behaviour, stage: &ContainerStage, after: Duration) {
             behaviour.crash = Some(Crash { after, exit_code, times });
         }
         (Moment::Live, Effect::After) => behaviour.live = Some(Live::Until(after)),
-        (Moment::PreStop, Effect::After) => behaviour.pre_stop = Some(after),
+        (Moment::PostStart, effect) => behaviour.post_start = hook(effect, after),
+        (Moment::PreStop, effect) => behaviour.pre_stop = hook(effect, after),
         (Moment::Stop, Effect::After) => behaviour.stop = Some(Stop::Takes(after)),
         (Moment::Stop, Effect::Ignored) => behaviour.stop = Some(Stop::Ignored),
         (Moment::Stop, Effect::Hangs) => behaviour.stop = Some(Stop::Hangs),
         _ => {}
+    }
+}
+
+fn hook(effect: Effect, after: Duration) -> Option<Hook> {
+    match effect {
+        Effect::After => Some(Hook::Takes(after)),
+        Effect::Fails => Some(Hook::Fails(after)),
+        Effect::Never => Some(Hook::Never),
+        _ => None,
     }
 }
 

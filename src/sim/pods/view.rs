@@ -89,6 +89,10 @@ fn shown<'a>(life: &Life, c: &'a Container, now: Time, idle: &str) -> Shown<'a> 
         _ => {}
     }
     match &c.ended {
+        Some(_) if !life.deleted && !c.is_done() && c.hook_error.is_some() => {
+            let message = c.hook_error.clone().unwrap_or_default();
+            wait("PostStartHookError", message)
+        }
         // Nothing of a pod that is being deleted will be started again.
         Some(_) if c.backing_off && !life.deleted => {
             let (pause, name) = (go_duration(c.pause), &c.spec.name);

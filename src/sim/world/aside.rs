@@ -11,10 +11,13 @@ use crate::sim::stages::Stage;
 const NODES: Gvr = Gvr::new("", "v1", "nodes");
 
 /// What is asked for besides, and by whom: resource and kind.
-const BESIDES: [(u32, &str, &str); 5] = [
+const BESIDES: [(u32, &str, &str); 8] = [
     (SCHEDULER, "persistentvolumeclaims", "PersistentVolumeClaim"),
     (SCHEDULER, "storageclasses", "StorageClass"),
     (SCHEDULER, "poddisruptionbudgets", "PodDisruptionBudget"),
+    (SCHEDULER, "services", "Service"),
+    (SCHEDULER, "replicasets", "ReplicaSet"),
+    (SCHEDULER, "statefulsets", "StatefulSet"),
     (KUBELETS, "configmaps", "ConfigMap"),
     (KUBELETS, "secrets", "Secret"),
 ];

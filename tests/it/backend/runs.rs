@@ -57,6 +57,39 @@ steps:
     check(&noted, &["--cluster", "apiserver", "--profile", "instant"], &["pass  revert"]);
 }
 
+/// R-CTL-38.
+#[test]
+fn stages_of_a_scenario_and_of_its_steps_count_on_our_own_server() {
+    let scenario = "\
+name: gate
+description: A gate is met by nobody, then by a stage.
+repo:
+  files:
+    web.yaml: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec:
+        selector: { matchLabels: { app: web } }
+        template:
+          metadata: { labels: { app: web } }
+          spec:
+            readinessGates: [{ conditionType: example.com/gate }]
+            containers: [{ name: web, image: \"shop/web:1\" }]
+apps: [{ name: web, path: ., namespace: shop }]
+foreign: [{ kind: Pod, when: { labels: { app: web } }, outcome: never }]
+steps:
+  - expect:
+      object: deployment/shop/web
+      has: { status: { unavailableReplicas: 1 } }
+      within: 20s
+      for: 2s
+  - foreign: [{ kind: Pod, when: { labels: { app: web } }, condition: example.com/gate }]
+    expect: { app: web, ready: { within: 60s } }
+";
+    check(scenario, &["--cluster", "apiserver", "--profile", "instant"], &["pass  gate"]);
+}
+
 #[test]
 fn what_a_place_does_not_give_is_skipped_by_name() {
     let long = format!("{SMALL}  - wait: 1h\n");

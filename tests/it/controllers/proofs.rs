@@ -47,9 +47,17 @@ const PROOFS: &[(&str, &str, &[&str])] = &[
     ("R-CTL-28", NODES, &["lost and back", "deleted"]),
     ("R-CTL-29", CHOICES, &["a more important pod takes the place of a less important one"]),
     ("R-CTL-29", CHOICES, &["a preferred node is taken", "a node with a soft taint is avoided"]),
+    ("R-CTL-29", PLACES, &["a pod that asks for CPU goes where memory is taken"]),
+    (
+        "R-CTL-29",
+        PLACES,
+        &["zones are kept even before nodes", "a large image that is there is worth room"],
+    ),
     ("R-CTL-30", NODES, &["lost and back", "a zone without nodes"]),
     ("R-CTL-30", STAGES, &["five_hundred_idle_nodes_cost_nothing"]),
     ("R-CTL-31", PODS, &["conditions_tell_what_is_missing_and_when_it_came"]),
+    ("R-CTL-31", ENDS, &["a_container_is_there_when_its_post_start_hook_is_over"]),
+    ("R-CTL-31", ENDS, &["a_container_whose_post_start_hook_fails_is_killed_and_backs_off"]),
     ("R-CTL-32", PODS, &["what_is_meant_to_end_succeeds_or_fails_by_its_restart_policy"]),
     ("R-CTL-32", ENDS, &["a_pod_that_is_active_for_too_long_fails"]),
     ("R-CTL-33", PODS, &["a_crash_restarts_at_once_then_backs_off"]),
@@ -60,6 +68,7 @@ const PROOFS: &[(&str, &str, &[&str])] = &[
     ("R-CTL-36", PODS, &["init_containers_run_in_order_and_sidecars_stop_last"]),
     ("R-CTL-37", PODS, &["a_deleted_pod_stops_within_its_grace"]),
     ("R-CTL-37", ENDS, &["a_pre_stop_hook_runs_before_the_signal_and_within_the_grace"]),
+    ("R-CTL-37", ENDS, &["a_pre_stop_hook_that_fails_is_told_of"]),
     ("R-CTL-38", "src/sim/pods/usual.rs", &["containers_do_what_the_stages_for_them_say"]),
     ("R-CTL-38", "src/sim/stages/known.rs", &["objects_of_known_kinds_become"]),
     ("R-CTL-39", RECORDER, &["a_repetition_counts", "many_texts_of_one_reason"]),
@@ -75,6 +84,7 @@ const GARBAGE: &str = "tests/baseline/controllers/garbage.cases.json";
 const HOUSEKEEPING: &str = "tests/baseline/housekeeping/cases.json";
 const NODES: &str = "tests/baseline/nodes/cases.json";
 const CHOICES: &str = "tests/baseline/scheduler/choices.cases.json";
+const PLACES: &str = "tests/baseline/scheduler/places.cases.json";
 const STAGES: &str = "tests/it/nodes_and_stages.rs";
 const PODS: &str = "src/sim/pods/tests.rs";
 const ENDS: &str = "src/sim/pods/tests/ends.rs";

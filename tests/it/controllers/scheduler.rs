@@ -154,3 +154,69 @@ fn the_scheduler_prefers_and_preempts_as_the_real_one_does() {
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(given["cases"].as_array().unwrap().len(), record.as_object().unwrap().len());
 }
+
+fn path_of(kind: &str) -> &'static str {
+    match kind {
+        "Service" => "/api/v1/namespaces/s/services",
+        "ReplicaSet" => "/apis/apps/v1/namespaces/s/replicasets",
+        "StatefulSet" => "/apis/apps/v1/namespaces/s/statefulsets",
+        _ => "/api/v1/namespaces/s/pods",
+    }
+}
+
+/// Where the pods of a situation are put: the node of each pod that came, and how many pods of
+/// each workload a node got.
+fn places(case: &Value) -> Value {
+    let mut world = World::new(Duration::from_millis(1), None);
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "s"}});
+    world.must("POST", "/api/v1/namespaces", &namespace);
+    for node in case["nodes"].as_array().unwrap() {
+        let or = |key: &str, usual: &str| node[key].as_str().unwrap_or(usual).to_owned();
+        let room = json!({"cpu": or("cpu", "8"), "memory": or("memory", "16Gi"), "pods": "110"});
+        let mut labels = json!({"kubernetes.io/hostname": node["name"], "case": "it"});
+        for (key, value) in node["labels"].as_object().into_iter().flatten() {
+            labels[key.as_str()] = value.clone();
+        }
+        let part = |key: &str| node.get(key).cloned().unwrap_or(json!([]));
+        let node = json!({"apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": node["name"], "labels": labels}, "spec": {"taints": part("taints")},
+            "status": {"allocatable": room, "capacity": room, "images": part("images")}});
+        world.must("POST", "/api/v1/nodes", &node);
+    }
+    world.run_for(Duration::from_secs(4));
+    for object in case["objects"].as_array().unwrap() {
+        world.must("POST", path_of(object["kind"].as_str().unwrap()), object);
+        world.run_for(Duration::from_millis(500));
+    }
+    let came = |name: &str| {
+        let mut objects = case["objects"].as_array().unwrap().iter();
+        let given = objects.find(|object| object["metadata"]["name"] == name);
+        given.is_some_and(|given| given["spec"].get("nodeName").is_none())
+    };
+    let (mut pods, mut counts) = (json!({}), json!({}));
+    for pod in world.server.all_of(&Gvr::new("", "v1", "pods")) {
+        let node = pod.text(&["spec", "nodeName"]).unwrap_or_default();
+        if let Some(owner) = pod.controller() {
+            let count = counts[owner.name][node].as_i64().unwrap_or(0) + 1;
+            counts[owner.name][node] = count.into();
+        } else if came(pod.name()) {
+            pods[pod.name()] = node.into();
+        }
+    }
+    json!({"pods": pods, "counts": counts})
+}
+
+/// R-CTL-29: only situations are recorded in which one node is better than all others, since of
+/// equals the real one takes any.
+#[test]
+fn the_scheduler_puts_pods_where_the_real_one_does() {
+    let (given, record) = (file("places.cases.json"), file("places.record.json"));
+    let cases = given["cases"].as_array().unwrap();
+    let differs = |case: &Value| {
+        let (name, ours) = (case["name"].as_str().unwrap(), places(case));
+        (ours != record[name]).then(|| format!("{name}:\n  real {}\n  ours {ours}", record[name]))
+    };
+    let wrong: Vec<String> = cases.iter().filter_map(differs).collect();
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert_eq!(cases.len(), record.as_object().unwrap().len());
+}

@@ -15,8 +15,8 @@ use super::conform::conform;
 use super::grammar::Shape;
 use super::metric;
 use super::model::{
-    Behaviour, Crash, Exit, GivenApp, ImageRule, Live, Mapped, MetricRule, Need, Notice, Placed,
-    Position, Pull, Ready, Repo, Scenario, Step, Stop, World,
+    Behaviour, Crash, Exit, GivenApp, Hook, ImageRule, Live, Mapped, MetricRule, Need, Notice,
+    Placed, Position, Pull, Ready, Repo, Scenario, Step, Stop, World,
 };
 use super::problem::{Findings, Problems};
 use super::tables;
@@ -226,8 +226,17 @@ fn script(view: View<'_>) -> Behaviour {
         live: view.get("live").phrase("until").map(Live::Until),
         exit: exit
             .map(|exit| Exit { after: after(exit), code: exit.get("code").code().unwrap_or(0) }),
+        post_start: view.get("post-start").there().map(hook),
+        pre_stop: view.get("pre-stop").there().map(hook),
         stop,
-        ..Behaviour::default()
+    }
+}
+
+fn hook(view: View<'_>) -> Hook {
+    match view.str() {
+        "fails" => Hook::Fails(Duration::ZERO),
+        "never" => Hook::Never,
+        _ => Hook::Takes(view.duration().unwrap_or_default()),
     }
 }
 

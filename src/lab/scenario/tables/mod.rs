@@ -204,6 +204,11 @@ static IMAGE: Map = Map {
     keys: &[&[
         Key::may("pull", Shape::DurationOr(&["fails", "never"]), "How a pull goes."),
         Key::may("start", Shape::Duration, "From image present to container running."),
+        Key::may(
+            "post-start",
+            Shape::DurationOr(&["fails", "never"]),
+            "How its postStart hook goes, where the container has one.",
+        ),
         Key::may("ready", Shape::DurationOr(&["never"]), "From running to readiness."),
         Key::may(
             "crash",
@@ -216,6 +221,11 @@ static IMAGE: Map = Map {
             "Liveness probes succeed for this long after the start, then fail.",
         ),
         Key::may("exit", Shape::Map(&EXIT), "The container ends by itself, as a job does."),
+        Key::may(
+            "pre-stop",
+            Shape::DurationOr(&["fails", "never"]),
+            "How its preStop hook goes, where the container has one.",
+        ),
         Key::may(
             "stop",
             Shape::DurationOr(&["ignored", "hangs"]),

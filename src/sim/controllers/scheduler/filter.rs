@@ -60,18 +60,21 @@ pub(super) fn admits(pod: &Object, node: &Object) -> Result<(), Refusal> {
             return Err(Refusal::outright("node(s) were unschedulable"));
         }
     }
-    let mut taints = node.list(&["spec", "taints"]).iter();
-    let keeps_out = |taint: &Value| {
-        matches!(taint["effect"].as_str(), Some("NoSchedule" | "NoExecute"))
-            && !is_tolerated(pod, taint)
-    };
-    if taints.any(keeps_out) {
+    if is_kept_out(pod, node) {
         return Err(Refusal::outright("node(s) had untolerated taint(s)"));
     }
     if !is_wanted(pod, node) {
         return Err(Refusal::outright("node(s) didn't match Pod's node affinity/selector"));
     }
     Ok(())
+}
+
+/// Whether the node has a taint that keeps the pod out.
+pub(super) fn is_kept_out(pod: &Object, node: &Object) -> bool {
+    node.list(&["spec", "taints"]).iter().any(|taint| {
+        matches!(taint["effect"].as_str(), Some("NoSchedule" | "NoExecute"))
+            && !is_tolerated(pod, taint)
+    })
 }
 
 fn room(demand: &Demand, has: Amount, used: Amount) -> Result<(), Refusal> {

@@ -7,12 +7,14 @@
 //! not repeated while its text stays the same.
 //!
 //! Reading order: `demand` and `nodes` (who takes what), `filter`, `others` and `peers` (who may be
-//! where), `near` and `score` (where it is best), `preempt` and `room` (who has to go), `claims`, `told`
+//! where), `kin`, `near`, `spread`, `images` and `score` (where it is best), `preempt` and `room` (who has to go), `claims`, `told`
 //! (what is sent).
 
 mod claims;
 mod demand;
 mod filter;
+mod images;
+mod kin;
 mod near;
 mod nodes;
 mod others;
@@ -20,6 +22,7 @@ mod peers;
 mod preempt;
 mod room;
 mod score;
+mod spread;
 mod told;
 
 use std::collections::BTreeMap;
@@ -29,17 +32,19 @@ use std::time::Duration;
 use super::kinds::{BUDGET, CLAIM, EVENTS, NODE, POD, STORAGE_CLASS, gvr};
 use super::pod;
 use crate::api::{Change, Client, Ids, Informer, Input, Outbox, Response};
-use crate::base::profile::Spread;
+use crate::base::profile;
 use crate::base::{Rng, Time};
 use crate::object::Object;
 use claims::Claims;
 use demand::Demand;
 pub(super) use filter::tolerates;
+use kin::Kin;
 use near::Near;
 use nodes::{Load, Loads, PodName};
 use others::Others;
 use peers::Peers;
 use preempt::Refused;
+use spread::Spread;
 use told::Told;
 
 const USER_AGENT: &str = "kube-scheduler";
@@ -75,13 +80,14 @@ pub struct Scheduler {
     claims: Informer,
     classes: Informer,
     budgets: Informer,
+    kin: Kin,
     /// Pods to which it matters where others are.
     social: Vec<PodName>,
     /// Nodes that are kept for pods which made room there.
     nominated: BTreeMap<PodName, (String, Demand)>,
     ids: Ids,
     rng: Rng,
-    latency: Spread,
+    latency: profile::Spread,
     loads: Loads,
     pending: BTreeMap<PodName, Pending>,
     timers: BTreeMap<u64, PodName>,
@@ -92,13 +98,14 @@ pub struct Scheduler {
 impl Scheduler {
     /// A scheduler that takes `latency` for a pod, drawn from `rng`.
     #[must_use]
-    pub fn new(rng: Rng, latency: Spread) -> Self {
+    pub fn new(rng: Rng, latency: profile::Spread) -> Self {
         Self {
             pods: Informer::new(gvr(POD), "", USER_AGENT),
             nodes: Informer::new(gvr(NODE), "", USER_AGENT),
             claims: Informer::new(gvr(CLAIM), "", USER_AGENT),
             classes: Informer::new(gvr(STORAGE_CLASS), "", USER_AGENT),
             budgets: Informer::new(gvr(BUDGET), "", USER_AGENT),
+            kin: Kin::new(),
             social: Vec::new(),
             nominated: BTreeMap::new(),
             ids: Ids::default(),
@@ -121,6 +128,7 @@ impl Scheduler {
             if object.at(&["spec", "affinity"]).is_some() {
                 self.social.retain(|other| *other != name);
             }
+            self.kin.lose(object, &name);
             if self.loads.remove(&name) {
                 self.retry_parked(now, out);
             }
@@ -132,7 +140,13 @@ impl Scheduler {
         if let Some(node) = node_of(new) {
             self.pending.remove(&name);
             self.nominated.remove(&name);
+            let labels = change.old.as_ref().map(|old| old.labels());
+            if let Some(old) = change.old.as_ref().filter(|_| labels != Some(new.labels())) {
+                self.kin.lose(old, &name);
+                self.kin.put(new, &name);
+            }
             if !self.loads.holds(&name) {
+                self.kin.put(new, &name);
                 self.loads.add(name, node, Demand::of(new));
             }
         } else if is_ours(new) {
@@ -221,6 +235,7 @@ impl Scheduler {
                 let id = self.ids.draw();
                 out.requests.push((id, told::binding(&pod, &node)));
                 self.bindings.insert(id, name.clone());
+                self.kin.put(&pod, &name);
                 self.loads.add(name.clone(), &node, demand);
                 if let Some(pending) = self.pending.get_mut(&name) {
                     pending.state = State::Binding { id, node };
@@ -285,8 +300,12 @@ impl Scheduler {
         if fitting.is_empty() {
             return Err(refused);
         }
-        let near = Near::of(pod, others);
-        let best = score::best(pod, demand, &fitting, &near);
+        let wishes = score::Wishes {
+            near: Near::of(pod, others),
+            spread: Spread::of(pod, others, &self.kin),
+            images: images::scores(pod, &fitting, self.loads.there().map(|(load, _)| load)),
+        };
+        let best = score::best(pod, demand, &fitting, &wishes);
         best.map(|node| node.name().to_owned()).ok_or(refused)
     }
 
@@ -347,6 +366,9 @@ impl Scheduler {
                 self.tell_bound(now, &name, &pod, &node, out);
             }
             return;
+        }
+        if let Some(pod) = self.pods.get(&name.0, &name.1) {
+            self.kin.lose(pod, &name);
         }
         self.loads.remove(&name);
         if response.code == 404 {
@@ -424,6 +446,7 @@ impl Client for Scheduler {
             self.claims.start(&mut self.ids, out);
             self.classes.start(&mut self.ids, out);
             self.budgets.start(&mut self.ids, out);
+            self.kin.start(&mut self.ids, out);
             return;
         }
         for change in self.nodes.take(now, &input, &mut self.ids, out) {
@@ -435,6 +458,7 @@ impl Client for Scheduler {
             self.node_changed(now, &change, out);
         }
         self.budgets.take(now, &input, &mut self.ids, out);
+        self.kin.take(now, &input, &mut self.ids, out);
         let claims = self.claims.take(now, &input, &mut self.ids, out);
         let classes = self.classes.take(now, &input, &mut self.ids, out);
         if !(claims.is_empty() && classes.is_empty()) {

@@ -1,20 +1,16 @@
 //! Where a pod would rather go by the pods that are there (R-CTL-29): preferred affinity between
-//! pods, and spread constraints that do not forbid. What it weighs: `score`.
+//! pods. What it weighs: `score`; spread: `spread`.
 
 use std::collections::BTreeMap;
 
-use super::filter;
-use super::others::{self, Others, preferred, terms};
-use super::score::SoftSpread;
-use crate::object::{Object, Value};
+use super::others::{Others, preferred, terms};
+use crate::object::Object;
 
 /// What a pod and those that are there wish of each other.
 #[derive(Default)]
 pub(super) struct Near<'a> {
     /// By key and value of a node's labels: the weight of all wishes that would be met there.
     pub(super) wishes: BTreeMap<(&'a str, &'a str), i64>,
-    /// Spread constraints that do not forbid.
-    pub(super) soft: Vec<SoftSpread<'a>>,
 }
 
 /// How much it weighs that a pod must be near those that it asks for (upstream's figure).
@@ -28,10 +24,7 @@ impl<'a> Near<'a> {
             near.of_other(pod, other, node);
         }
         let own = [(1, preferred(pod, "podAffinity")), (-1, preferred(pod, "podAntiAffinity"))];
-        let soft = pod.list(&["spec", "topologySpreadConstraints"]).iter();
-        let soft: Vec<&Value> =
-            soft.filter(|one| one["whenUnsatisfiable"] == "ScheduleAnyway").collect();
-        if soft.is_empty() && own.iter().all(|(_, terms)| terms.is_empty()) {
+        if own.iter().all(|(_, terms)| terms.is_empty()) {
             return near;
         }
         let placed = others.placed(pod);
@@ -42,16 +35,6 @@ impl<'a> Near<'a> {
                 }
             }
         }
-        let soft = soft.into_iter().map(|value| {
-            let nodes = others.nodes.iter().map(AsRef::as_ref);
-            let nodes = nodes.filter(|node| filter::is_wanted(pod, node));
-            SoftSpread {
-                key: value["topologyKey"].as_str().unwrap_or_default(),
-                max_skew: value["maxSkew"].as_i64().unwrap_or(1),
-                counts: others::spread(value, pod, nodes, &placed),
-            }
-        });
-        near.soft = soft.collect();
         near
     }
 

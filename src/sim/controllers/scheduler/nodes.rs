@@ -17,6 +17,8 @@ pub(super) struct Load {
     pub(super) asked: Amount,
     pub(super) weight: Amount,
     pub(super) ports: BTreeSet<(String, i64)>,
+    /// Size in bytes by name of the images that it has.
+    pub(super) images: BTreeMap<String, i64>,
     /// The node itself, while it is there.
     pub(super) node: Option<Arc<Object>>,
     /// Whether it takes whoever has room on it: neither cordoned nor tainted.
@@ -96,6 +98,7 @@ impl Loads {
     pub(super) fn measure(&mut self, node: &Arc<Object>) {
         let load = self.nodes.entry(node.name().to_owned()).or_default();
         load.has = Amount::of_node(node);
+        load.images = super::images::of_node(node);
         load.is_open =
             !node.flag(&["spec", "unschedulable"]) && node.list(&["spec", "taints"]).is_empty();
         load.node = Some(Arc::clone(node));
@@ -123,7 +126,7 @@ impl Load {
     }
 
     /// How good the node `name` is for a pod, the best being the greatest: what is wished for, the
-    /// larger part of CPU and memory left free, both of them used alike; then the fewer pods, then
+    /// larger part of CPU and memory left free, both of them used more alike than before; then the fewer pods, then
     /// the earlier name.
     pub(super) fn score<'a>(
         &self,
@@ -133,32 +136,36 @@ impl Load {
     ) -> impl Ord + use<'a> {
         let has = self.has;
         let free = has.minus(self.weight.plus(demand.weight));
-        let percent = |free: i64, has: i64| {
-            if has <= 0 { 0 } else { free.max(0).saturating_mul(100).div_euclid(has) }
-        };
-        let score = (percent(free.cpu_millis, has.cpu_millis)
-            + percent(free.memory_bytes, has.memory_bytes))
-            / 2;
+        let parts = [(free.cpu_millis, has.cpu_millis), (free.memory_bytes, has.memory_bytes)];
+        // What a node says nothing of does not count.
+        let parts = parts.iter().filter(|(_, has)| *has > 0);
+        let percents = parts.map(|(free, has)| free.max(&0).saturating_mul(100).div_euclid(*has));
+        let (sum, count) = percents.fold((0, 0), |(sum, count), one| (sum + one, count + 1));
+        let score = if count == 0 { 0 } else { sum / count };
         (wish + score + self.balance(demand), Reverse(self.asked.pods), Reverse(name))
     }
 
-    /// How alike CPU and memory would be used, up to 100; nothing for a pod that asks for neither.
+    /// Whether the pod makes the use of CPU and memory more alike (up to 100) or less (down to 50);
+    /// nothing for a pod that asks for neither.
     fn balance(&self, demand: &Demand) -> i64 {
-        let (has, asked) = (self.has, self.asked.plus(demand.asked));
         if demand.asked.cpu_millis == 0 && demand.asked.memory_bytes == 0 {
             return 0;
         }
-        // In millionths, so that nothing depends on how a machine rounds.
-        let part = |asked: i64, has: i64| {
-            let part = i128::from(asked) * 1_000_000 / i128::from(has.max(1));
-            part.min(1_000_000)
-        };
+        let (before, then) =
+            (self.evenness(self.asked), self.evenness(self.asked.plus(demand.asked)));
+        50 + (50 + then - before) / 2
+    }
+
+    /// How alike CPU and memory are used, up to 100.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as upstream")]
+    fn evenness(&self, asked: Amount) -> i64 {
+        let has = self.has;
         if has.cpu_millis <= 0 || has.memory_bytes <= 0 {
             return 100;
         }
+        let part = |asked: i64, has: i64| (asked as f64 / has as f64).min(1.0);
         let apart =
             part(asked.cpu_millis, has.cpu_millis) - part(asked.memory_bytes, has.memory_bytes);
-        let left = 1_000_000 - apart.abs() / 2;
-        i64::try_from(left * 100 / 1_000_000).unwrap_or(0)
+        ((1.0 - (apart / 2.0).abs()) * 100.0) as i64
     }
 }

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::nodes::{Loads, PodName};
+use super::{filter, spread};
 use crate::api::Informer;
+use crate::object::selector::{Operator, Requirement};
 use crate::object::{LabelSelector, Object, Value};
 
 /// The pods and nodes that are there.
@@ -37,6 +39,23 @@ impl<'a> Others<'a> {
         placed.collect()
     }
 
+    /// The nodes of those pods that are in the namespace of `pod`, stay and are selected.
+    pub(super) fn nodes_of<'k>(
+        self,
+        names: impl Iterator<Item = &'k PodName>,
+        pod: &Object,
+        selector: &LabelSelector,
+    ) -> impl Iterator<Item = &'a Object> {
+        names.filter_map(move |name| {
+            let other = self.pods.get(&name.0, &name.1)?;
+            let counts = other.namespace() == pod.namespace()
+                && other.uid() != pod.uid()
+                && !other.is_deleting()
+                && spread::selects(selector, other);
+            counts.then(|| self.node_of(name))?
+        })
+    }
+
     fn node_of(self, name: &PodName) -> Option<&'a Object> {
         let node = self.loads.node_of(name)?;
         self.nodes.get("", node).map(AsRef::as_ref)
@@ -45,20 +64,20 @@ impl<'a> Others<'a> {
 
 /// Pods by part of the cluster that a spread constraint of `pod` is about. Parts are those of
 /// `nodes`.
-pub(super) fn spread<'a>(
+pub(super) fn count<'a>(
     constraint: &Value,
     pod: &Object,
     nodes: impl Iterator<Item = &'a Object>,
     placed: &[(&Object, &Object)],
 ) -> BTreeMap<&'a str, usize> {
     let key = constraint["topologyKey"].as_str().unwrap_or_default();
-    let selector = LabelSelector::from_value(&constraint["labelSelector"]);
+    let selector = selector_of_spread(constraint, pod);
     let mut counts: BTreeMap<&str, usize> =
         nodes.filter_map(|node| Some((node.label(key)?, 0))).collect();
     for (other, node) in placed {
         let counted = other.namespace() == pod.namespace()
             && !other.is_deleting()
-            && selector.matches(other.labels());
+            && spread::selects(&selector, other);
         if let Some(count) = node.label(key).and_then(|value| counts.get_mut(value))
             && counted
         {
@@ -66,6 +85,27 @@ pub(super) fn spread<'a>(
         }
     }
     counts
+}
+
+/// Which pods a spread constraint of `pod` is about: with `matchLabelKeys` those alone that have
+/// the same values as the pod.
+pub(super) fn selector_of_spread(constraint: &Value, pod: &Object) -> LabelSelector {
+    let mut selector = LabelSelector::from_value(&constraint["labelSelector"]);
+    let keys = constraint["matchLabelKeys"].as_array().into_iter().flatten();
+    for key in keys.filter_map(Value::as_str) {
+        if let Some(value) = pod.label(key) {
+            let (key, values) = (key.to_owned(), vec![value.to_owned()]);
+            selector.requirements.push(Requirement { key, operator: Operator::In, values });
+        }
+    }
+    selector
+}
+
+/// Whether a spread constraint counts the pods of a node: by default not of one that the pod
+/// cannot be on for its affinity, whatever its taints.
+pub(super) fn counts_for_spread(constraint: &Value, pod: &Object, node: &Object) -> bool {
+    (constraint["nodeAffinityPolicy"] == "Ignore" || filter::is_wanted(pod, node))
+        && (constraint["nodeTaintsPolicy"] != "Honor" || !filter::is_kept_out(pod, node))
 }
 
 /// A rule that looks at pods of the same part of the cluster.

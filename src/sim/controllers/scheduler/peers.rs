@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::filter::{self, Refusal};
+use super::filter::Refusal;
 use super::others::{self, Others, terms};
-use crate::object::{LabelSelector, Object, Value};
+use crate::object::{Object, Value};
 
 const ANTI: &str = "node(s) didn't match pod anti-affinity rules";
 const EXISTING: &str = "node(s) didn't satisfy existing pods anti-affinity rules";
@@ -100,17 +100,15 @@ impl<'a> Spread<'a> {
         others: Others<'a>,
         placed: &[(&Object, &Object)],
     ) -> Self {
-        // By default a node that the pod cannot be on for its affinity is not counted.
-        let all = value["nodeAffinityPolicy"] == "Ignore";
         let nodes = others.nodes.iter().map(AsRef::as_ref);
-        let nodes = nodes.filter(|node| all || filter::is_wanted(pod, node));
-        let counts = others::spread(value, pod, nodes, placed);
+        let nodes = nodes.filter(|node| others::counts_for_spread(value, pod, node));
+        let counts = others::count(value, pod, nodes, placed);
         let number = |name: &str| {
             value[name].as_i64().and_then(|number| usize::try_from(number).ok()).unwrap_or(1)
         };
         let least = counts.values().copied().min().unwrap_or(0);
         let least = if counts.len() < number("minDomains") { 0 } else { least };
-        let selector = LabelSelector::from_value(&value["labelSelector"]);
+        let selector = others::selector_of_spread(value, pod);
         let counts_itself = selector.matches(pod.labels());
         let key = value["topologyKey"].as_str().unwrap_or_default();
         Self { key, max_skew: number("maxSkew"), counts, least, counts_itself }

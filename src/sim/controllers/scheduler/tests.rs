@@ -28,7 +28,7 @@ struct Trial {
 
 impl Trial {
     fn new(nodes: &[Value]) -> Self {
-        let scheduler = Scheduler::new(Rng::new(1), Spread::ZERO);
+        let scheduler = Scheduler::new(Rng::new(1), profile::Spread::ZERO);
         let mut trial = Self { scheduler, now: T0, watches: [0; 2], timers: Vec::new(), last: 0 };
         let mut out = Outbox::default();
         trial.scheduler.step(T0, Input::Start, &mut out);
