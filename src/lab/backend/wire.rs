@@ -18,7 +18,6 @@ use super::error::SiteError;
 use super::guard::{Guard, Key, NAMESPACES, RUN_LABEL};
 use super::home::Home;
 use super::inside::{Inside, KUBELETS};
-use super::played::RENEW_EVERY;
 use super::seen::{Seen, Written};
 use super::trouble::Trouble;
 
@@ -26,8 +25,6 @@ use super::trouble::Trouble;
 const OBSERVER: u32 = 10;
 /// The client number of questions before a write.
 const GUARD: u32 = 11;
-/// The client number of whoever renews Leases.
-const RENEWER: u32 = 12;
 
 /// Tells the simulated server of this process what images do.
 pub(super) type SetImage = Box<dyn Fn(&str, Behaviour) + Send>;
@@ -58,8 +55,6 @@ pub struct Wire {
     pub(super) keeps: bool,
     /// Nodes of the cluster's own that were taken out for the run.
     pub(super) cordoned: Vec<String>,
-    /// Whether the Leases of the lab's nodes are to be renewed.
-    pub(super) is_renewing: bool,
 }
 
 impl Wire {
@@ -87,7 +82,6 @@ impl Wire {
             changed: false,
             keeps: false,
             cordoned: Vec::new(),
-            is_renewing: false,
         }
     }
 
@@ -96,9 +90,6 @@ impl Wire {
         let mut out = Outbox::default();
         for client in self.inside.numbers() {
             self.hear(now, client, Input::Start, &mut out);
-        }
-        if self.is_renewing {
-            self.hear(now, RENEWER, Input::Start, &mut out);
         }
         out
     }
@@ -161,13 +152,6 @@ impl Wire {
             GUARD => {
                 if let Input::Answer { id, response } = input {
                     self.looked(id, &response);
-                }
-            }
-            RENEWER => {
-                if matches!(input, Input::Start | Input::Timer { .. }) {
-                    let renewals = self.renew(now).into_iter();
-                    wants.requests.extend(renewals.map(|request| (0, request)));
-                    wants.timers.push((now + RENEW_EVERY, 0));
                 }
             }
             _ => self.inside.hear(now, client, input, &mut wants),
