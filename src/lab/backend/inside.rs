@@ -1,13 +1,9 @@
 //! Our own controllers, scheduler and nodes as clients of an API server over the wire, where that
 //! has none of its own: what `sim::world` puts around the simulated server.
-//!
-//! Over the wire anybody may look at nodes at any time, and whoever decides whether they are alive
-//! (our node controller in envtest, the cluster's own elsewhere) goes by their Leases alone. So
-//! heartbeats are written whenever they are due, not only when somebody is known to look.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use super::heartbeats::Heartbeats;
 use crate::api::{Client, Input, Outbox};
 use crate::base::{Profile, Rng, Time};
 use crate::sim::controllers::{ControllerManager, Scheduler};
@@ -21,14 +17,12 @@ pub(super) const KUBELETS: u32 = 3;
 /// The client number of the nodes' heartbeats.
 const BEATS: u32 = 4;
 
-/// How often it is looked whether nodes are registered, and beat.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
 /// The parts of a cluster that the lab brings along.
 #[derive(Default)]
 pub(super) struct Inside {
     clients: BTreeMap<u32, Box<dyn Client + Send>>,
     kubelets: Option<Kubelets>,
+    heartbeats: Heartbeats,
 }
 
 impl Inside {
@@ -43,7 +37,8 @@ impl Inside {
             clients.insert(SCHEDULER, Box::new(scheduler));
         }
         let nodes = |count| Kubelets::new(count, profile, images, seed.fork("kubelets"));
-        Self { clients, kubelets: (parts.nodes > 0).then(|| nodes(parts.nodes)) }
+        let kubelets = (parts.nodes > 0).then(|| nodes(parts.nodes));
+        Self { clients, kubelets, heartbeats: Heartbeats::default() }
     }
 
     /// Every client that there is.
@@ -56,14 +51,7 @@ impl Inside {
     pub(super) fn hear(&mut self, now: Time, client: u32, input: Input, out: &mut Outbox) {
         match (client, &mut self.kubelets) {
             (KUBELETS, Some(kubelets)) => kubelets.step(now, input, out),
-            (BEATS, Some(kubelets)) if matches!(input, Input::Start | Input::Timer { .. }) => {
-                // Who reads the answers would learn nothing: a node whose Lease somebody took away
-                // is meant to be missed.
-                let overdue = kubelets.take_overdue(now).into_iter();
-                out.requests.extend(overdue.map(|(_, request)| (0, request)));
-                let next = kubelets.next_beat(now).unwrap_or(now + LOOK_EVERY);
-                out.timers.push((next, 0));
-            }
+            (BEATS, Some(kubelets)) => self.heartbeats.hear(now, &input, kubelets, out),
             _ => {
                 if let Some(inside) = self.clients.get_mut(&client) {
                     inside.step(now, input, out);
@@ -88,6 +76,9 @@ impl Inside {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::played::NODES;
     use super::*;
     use crate::api::Request;
     use crate::object::{Gvr, Object, json};
@@ -95,7 +86,7 @@ mod tests {
     use crate::sim::world::{self, FIRST_FOREIGN, Signal, What, World};
 
     const T0: Time = Time::VIRTUAL_START;
-    const NODES: Gvr = Gvr::new("", "v1", "nodes");
+    const LEASES: Gvr = Gvr::new("coordination.k8s.io", "v1", "leases");
     const DEPLOYMENTS: Gvr = Gvr::new("apps", "v1", "deployments");
 
     /// An API server without anything behind it, and our parts as its clients.
@@ -156,9 +147,18 @@ mod tests {
             }
         }
 
-        fn create(&mut self, now: Time, request: Request) {
+        /// Somebody else sends a request.
+        fn ask(&mut self, now: Time, request: Request) {
             let wants = Outbox { requests: vec![(1, request)], timers: Vec::new() };
             self.send(now, 99, wants);
+        }
+
+        fn check_nodes(&self, nodes: &[&str]) {
+            for node in nodes {
+                let node = self.world.peek(&NODES, "", node).unwrap();
+                assert_eq!(node.condition("Ready").unwrap()["status"], "True");
+                assert!(node.list(&["spec", "taints"]).is_empty(), "{node:?}");
+            }
         }
     }
 
@@ -177,14 +177,23 @@ mod tests {
         let mut plane = Plane::start(2);
         let late = T0 + Duration::from_secs(600);
         plane.run_until(late);
-        for node in ["node-1", "node-2"] {
-            let node = plane.world.peek(&NODES, "", node).unwrap();
-            assert_eq!(node.condition("Ready").unwrap()["status"], "True");
-            assert!(node.list(&["spec", "taints"]).is_empty(), "{node:?}");
-        }
-        plane.create(late, Request::create(DEPLOYMENTS, "default", deployment()));
+        plane.check_nodes(&["node-1", "node-2"]);
+        plane.ask(late, Request::create(DEPLOYMENTS, "default", deployment()));
         plane.run_until(late + Duration::from_secs(60));
         let rolled = plane.world.peek(&DEPLOYMENTS, "default", "web").unwrap();
         assert_eq!(rolled.int(&["status", "availableReplicas"]), Some(2));
+    }
+
+    #[test]
+    fn a_node_whose_lease_is_taken_away_makes_another() {
+        let mut plane = Plane::start(1);
+        let taken = T0 + Duration::from_secs(5);
+        plane.run_until(taken);
+        plane.ask(taken, Request::delete(LEASES, "kube-node-lease", "node-1"));
+        plane.run_until(T0 + Duration::from_secs(600));
+        let lease = plane.world.peek(&LEASES, "kube-node-lease", "node-1").unwrap();
+        let node = plane.world.peek(&NODES, "", "node-1").unwrap();
+        assert!(lease.owners().any(|owner| owner.uid == node.uid()), "{lease:?}");
+        plane.check_nodes(&["node-1"]);
     }
 }
