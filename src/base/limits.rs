@@ -20,8 +20,13 @@ pub const RECOVERED_AFTER: Duration = Duration::from_secs(30);
 pub const FAIL_FAST_CRASHES: u64 = 2;
 
 /// How long a pod of the new revision may be unable to pull its image before its rollout has
-/// failed. One retry of the kubelet (its image back-off starts at 10 s) must fit.
+/// failed.
 pub const FAIL_FAST_PULL_GRACE: Duration = Duration::from_secs(5);
+
+/// The same of a container whose ConfigMap or Secret is not as it needs it. A kubelet looks again
+/// after 10 to 15 s, and that look has to fit: what is missing may come a moment later, or with
+/// the very commit that is judged.
+pub const FAIL_FAST_CONFIG_GRACE: Duration = Duration::from_secs(20);
 
 /// Corrections of one object within [`DRIFT_FIGHT_WINDOW`] after which another writer is taken
 /// to be fighting, and corrections are backed off.

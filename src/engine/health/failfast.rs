@@ -1,10 +1,12 @@
 //! Whether a rollout has failed already, seen from the pods of its new revision, long before a
 //! progress deadline or a health timeout says so.
 //!
-//! Two things count: an image that cannot be had (or a container that cannot be configured) for
-//! [`limits::FAIL_FAST_PULL_GRACE`], and a container that crashed [`limits::FAIL_FAST_CRASHES`]
-//! times. Which pods are of the new revision is `live`'s to say; who asks, and what follows, is
+//! Three things count: an image that cannot be had for [`limits::FAIL_FAST_PULL_GRACE`], a
+//! container that cannot be configured for [`limits::FAIL_FAST_CONFIG_GRACE`], and a container
+//! that crashed [`limits::FAIL_FAST_CRASHES`] times. Which pods are of the new revision is `live`'s to say; who asks, and what follows, is
 //! `reconcile`'s.
+
+use std::time::Duration;
 
 use crate::base::{Time, limits};
 use crate::object::{Object, Value};
@@ -35,8 +37,9 @@ pub enum PodVerdict {
 }
 
 /// What keeps a container from being started but may pass.
-const PASSING: [&str; 4] =
-    ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "CreateContainerConfigError"];
+const PASSING: [&str; 4] = ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", UNCONFIGURED];
+
+const UNCONFIGURED: &str = "CreateContainerConfigError";
 
 /// What `pod`, which is of the new revision, says about its rollout at `now`.
 ///
@@ -55,11 +58,19 @@ pub fn pod_failure(pod: &Object, since: Option<Time>, now: Time) -> PodVerdict {
         return PodVerdict::Fine;
     };
     let since = since.unwrap_or(now);
-    let fails_at = since + limits::FAIL_FAST_PULL_GRACE;
+    let fails_at = since + grace(&reason);
     if fails_at <= now {
         PodVerdict::Failed { reason, message }
     } else {
         PodVerdict::Failing { reason, message, since, fails_at }
+    }
+}
+
+/// How long what may pass is given.
+fn grace(reason: &str) -> Duration {
+    match reason {
+        UNCONFIGURED => limits::FAIL_FAST_CONFIG_GRACE,
+        _ => limits::FAIL_FAST_PULL_GRACE,
     }
 }
 

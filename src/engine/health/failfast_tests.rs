@@ -1,7 +1,5 @@
 //! Verdicts on pods.
 
-use std::time::Duration;
-
 use super::*;
 use crate::object::json;
 
@@ -37,10 +35,17 @@ fn an_image_that_cannot_be_had_fails_the_rollout_after_its_grace() {
     let want = "failed: ImagePullBackOff, container c: ImagePullBackOff";
     check(waits("ImagePullBackOff", 0), Some(5000), want);
     check(waits("ErrImageNeverPull", 0), Some(4999), "failing in 1 ms: ErrImageNeverPull");
-    let want = "failing in 5000 ms: CreateContainerConfigError";
-    check(waits("CreateContainerConfigError", 0), None, want);
     let want = "failed: InvalidImageName, container c: InvalidImageName";
     check(waits("InvalidImageName", 0), None, want);
+}
+
+#[test]
+fn a_missing_secret_fails_the_rollout_after_the_kubelet_looked_again() {
+    check(waits(UNCONFIGURED, 0), None, "failing in 20000 ms: CreateContainerConfigError");
+    let want = "failing in 4000 ms: CreateContainerConfigError";
+    check(waits(UNCONFIGURED, 0), Some(16_000), want);
+    let want = "failed: CreateContainerConfigError, container c: CreateContainerConfigError";
+    check(waits(UNCONFIGURED, 0), Some(20_000), want);
 }
 
 #[test]

@@ -120,13 +120,6 @@ impl Guard {
         self.lasting.insert(name.to_owned());
     }
 
-    /// The names of the objects of a resource that this run made.
-    pub(super) fn made_of<'s>(&'s self, gvr: &Gvr) -> impl Iterator<Item = &'s str> + use<'s> {
-        let of = gvr.clone();
-        let keys = self.made.keys().filter(move |key| key.gvr == of);
-        keys.map(|key| key.name.as_str())
-    }
-
     /// Whether a namespace is this run's.
     pub(super) fn is_at_home(&self, namespace: &str) -> bool {
         self.namespaces.contains(namespace)

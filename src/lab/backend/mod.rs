@@ -19,6 +19,7 @@ mod envtest;
 mod error;
 mod folder;
 mod guard;
+mod heartbeats;
 mod home;
 mod inside;
 mod kind;

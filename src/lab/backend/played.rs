@@ -1,11 +1,7 @@
 //! Pods that the lab plays on a cluster that has nodes of its own: those are taken out of the
-//! scheduler's choice for the run and given back after it, and the lab's nodes are kept alive in
-//! the eyes of the controllers by renewing their Leases, as kubelets do.
-
-use std::time::Duration;
+//! scheduler's choice for the run and given back after it. Those of the lab are `inside`.
 
 use crate::api::{PatchKind, Payload, Request};
-use crate::base::Time;
 use crate::object::{Gvr, json};
 
 use super::error::SiteError;
@@ -17,10 +13,6 @@ use super::wire::Wire;
 pub(super) const NODES: Gvr = Gvr::new("", "v1", "nodes");
 /// The name of the first node of a world.
 pub(super) const FIRST_NODE: &str = "node-1";
-const LEASES: Gvr = Gvr::new("coordination.k8s.io", "v1", "leases");
-
-/// How often Leases are renewed (a kubelet's own figure).
-pub(super) const RENEW_EVERY: Duration = Duration::from_secs(10);
 
 /// Marks a node that was taken out for a run, so that it is known whose doing that is.
 const CORDONED: &str = "towtank.dev/cordoned-by";
@@ -65,16 +57,5 @@ impl Wire {
                 return;
             }
         }
-    }
-
-    /// Renews the Leases of the lab's nodes.
-    pub(super) fn renew(&self, now: Time) -> Vec<Request> {
-        let nodes = self.guard.made_of(&NODES);
-        let renewal = |name: &str| {
-            let body = json!({"spec": {"renewTime": now.rfc3339_micro()}});
-            let (kind, namespace) = (PatchKind::Merge, "kube-node-lease");
-            Request::patch(LEASES, namespace, name, kind, body).by(AGENT)
-        };
-        nodes.map(renewal).collect()
     }
 }

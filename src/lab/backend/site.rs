@@ -304,10 +304,10 @@ impl Site {
         wire.keeps = keep;
         wire.guard.is_alone = server.is_some();
         wire.home = (!keep).then(|| self.home.clone());
-        wire.is_renewing = self.are_pods_played();
+        let plays = self.are_pods_played();
         let prepared = wire
             .prepare(&needs::namespaces(scenario), &self.terms.interrupt)
-            .and_then(|()| if wire.is_renewing { wire.cordon() } else { Ok(()) })
+            .and_then(|()| if plays { wire.cordon() } else { Ok(()) })
             .and_then(|()| Served::start(git, scenario.notice, &self.servers, &tell));
         let repository = match prepared {
             Ok(served) => Repository::Wire(Box::new(served)),

@@ -19,7 +19,6 @@ use super::error::SiteError;
 use super::guard::{Guard, Key, NAMESPACES, RUN_LABEL};
 use super::home::Home;
 use super::inside::{Inside, KUBELETS};
-use super::played::RENEW_EVERY;
 use super::seen::{Seen, Written};
 use super::trouble::Trouble;
 
@@ -27,8 +26,6 @@ use super::trouble::Trouble;
 const OBSERVER: u32 = 10;
 /// The client number of questions before a write.
 const GUARD: u32 = 11;
-/// The client number of whoever renews Leases.
-const RENEWER: u32 = 12;
 
 /// A request that was answered: its id, itself, and the answer.
 pub(in crate::lab) type Answered = (u64, Box<Request>, Arc<Response>);
@@ -57,8 +54,6 @@ pub struct Wire {
     pub(super) keeps: bool,
     /// Nodes of the cluster's own that were taken out for the run.
     pub(super) cordoned: Vec<String>,
-    /// Whether the Leases of the lab's nodes are to be renewed.
-    pub(super) is_renewing: bool,
 }
 
 impl Wire {
@@ -86,7 +81,6 @@ impl Wire {
             changed: false,
             keeps: false,
             cordoned: Vec::new(),
-            is_renewing: false,
         }
     }
 
@@ -95,9 +89,6 @@ impl Wire {
         let mut out = Outbox::default();
         for client in self.inside.numbers() {
             self.hear(now, client, Input::Start, &mut out);
-        }
-        if self.is_renewing {
-            self.hear(now, RENEWER, Input::Start, &mut out);
         }
         out
     }
@@ -160,13 +151,6 @@ impl Wire {
             GUARD => {
                 if let Input::Answer { id, response } = input {
                     self.looked(id, &response);
-                }
-            }
-            RENEWER => {
-                if matches!(input, Input::Start | Input::Timer { .. }) {
-                    let renewals = self.renew(now).into_iter();
-                    wants.requests.extend(renewals.map(|request| (0, request)));
-                    wants.timers.push((now + RENEW_EVERY, 0));
                 }
             }
             _ => self.inside.hear(now, client, input, &mut wants),

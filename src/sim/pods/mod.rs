@@ -58,7 +58,8 @@ use timers::Timers;
 use usual::Usual;
 pub use usual::{ContainerStage, NotAContainerStage};
 
-const AGENT: &str = "kubelet";
+/// The user agent of nodes.
+pub const AGENT: &str = "kubelet";
 const PODS: Gvr = Gvr::new("", "v1", "pods");
 const NODES: Gvr = Gvr::new("", "v1", "nodes");
 const EVENTS: Gvr = Gvr::new("", "v1", "events");
