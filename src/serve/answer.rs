@@ -19,6 +19,7 @@ use super::health;
 use super::identity::{self, Peer};
 use super::journal::Kept;
 use super::negotiate::{self, Form, Offer};
+use super::pages::Page;
 use super::protobuf;
 use super::reply::Reply;
 use crate::api::path::{self, Incoming, percent_decode, percent_encode};
@@ -155,6 +156,10 @@ impl Asked<'_> {
                 .cluster
                 .with_server(|server, _| (server.object_counts(), server.watch_count()));
             return Ok(come.cluster.metrics().page(&objects, watches));
+        }
+        if let Some(page) = Page::at(&self.path) {
+            self.come_by_path(come)?;
+            return page.answer(come.cluster, &self.accept, self.pretty);
         }
         if let Some(found) = self.document(come)? {
             return Ok(found);

@@ -50,8 +50,7 @@ impl Costs {
             let why = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
             fault::forbidden(&Path::Printed(path), why)
         });
-        let what =
-            "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
+        let what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
         let whole = fault::forbidden(root, &over(what, total, SCHEMA_LIMIT));
         told.chain([whole]).collect()
     }

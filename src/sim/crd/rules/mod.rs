@@ -23,8 +23,8 @@ use crate::object::schema::node::{Additional, Node, RuleText};
 use bound::Budget;
 use compile::compile;
 pub(super) use compile::judge;
-pub(super) use cost::Declared;
 pub(in crate::sim) use compile::syntax_fault;
+pub(super) use cost::Declared;
 pub(in crate::sim) use names::undeclared;
 pub(in crate::sim) use policies::{
     Scope as PolicyScope, fault as policy_fault, type_of as policy_type,

@@ -139,9 +139,7 @@ pub(super) fn of_language(meaning: Meaning, target: Option<&Arg>, args: &[Arg]) 
         }
         Meaning::Affix => costs(traversed(arg(0))),
         Meaning::InList => costs(arg(1).scaled(1.0)),
-        Meaning::Matches => {
-            costs(traversed(own().plus(ONE)).times(arg(0).scaled(PATTERN)))
-        }
+        Meaning::Matches => costs(traversed(own().plus(ONE)).times(arg(0).scaled(PATTERN))),
         Meaning::Contains => costs(traversed(own()).times(traversed(arg(0)))),
         Meaning::AddText => {
             let size = arg(0).plus(arg(1));
@@ -255,9 +253,7 @@ fn of_lists(name: &str, target: Option<&Arg>, args: &[Arg]) -> Option<Estimate> 
         ("sets.contains" | "sets.intersects", None, [a, b]) => {
             costs(a.size().times(b.size()).scaled(1.0).plus(ONE))
         }
-        ("sets.equivalent", None, [a, b]) => {
-            costs(a.size().times(b.size()).scaled(2.0).plus(ONE))
-        }
+        ("sets.equivalent", None, [a, b]) => costs(a.size().times(b.size()).scaled(2.0).plus(ONE)),
         _ => None,
     }
 }
@@ -290,8 +286,7 @@ fn joined(list: &Arg, separator: Option<&Arg>, root: &Declared) -> Range {
         Some(_) => count.times(item_size(list, root)),
         None => Range::default(),
     };
-    let between =
-        Range { min: count.min.saturating_sub(1), max: count.max.saturating_sub(1) };
+    let between = Range { min: count.min.saturating_sub(1), max: count.max.saturating_sub(1) };
     match separator {
         Some(separator) => items.plus(separator.size().times(between)),
         None => items,

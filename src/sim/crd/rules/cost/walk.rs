@@ -343,8 +343,10 @@ impl<'a, 'd> Walk<'a, 'd> {
 
 /// Whether an iteration only names a value.
 fn is_bind(c: &ComprehensionExpr) -> bool {
-    let is_over_nothing = matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty());
-    let ends = matches!(&c.loop_cond.expr, Expr::Literal(LiteralValue::Boolean(go)) if !*go.inner());
+    let is_over_nothing =
+        matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty());
+    let ends =
+        matches!(&c.loop_cond.expr, Expr::Literal(LiteralValue::Boolean(go)) if !*go.inner());
     is_over_nothing && ends && c.accu_var != RESULT
 }
 
