@@ -157,10 +157,6 @@ impl Asked<'_> {
                 .with_server(|server, _| (server.object_counts(), server.watch_count()));
             return Ok(come.cluster.metrics().page(&objects, watches));
         }
-        if let Some(page) = Page::at(&self.path) {
-            self.come_by_path(come)?;
-            return page.answer(come.cluster, &self.accept, self.pretty);
-        }
         if let Some(found) = self.document(come)? {
             return Ok(found);
         }
@@ -241,8 +237,12 @@ impl Asked<'_> {
         }
     }
 
-    /// A document of discovery, OpenAPI or OpenID.
+    /// A document of discovery, OpenAPI or OpenID, or a page about the server.
     fn document(&self, come: &mut Come) -> Result<Option<Reply>, Status> {
+        if let Some(page) = Page::at(&self.path) {
+            self.come_by_path(come)?;
+            return page.answer(come.cluster, &self.accept, self.pretty).map(Some);
+        }
         let known = text(self.headers, header::IF_NONE_MATCH);
         let get = DocumentRequest {
             path: &self.path,
