@@ -71,6 +71,9 @@ pub(super) fn block_on(work: impl Future<Output = Result<(), NotServed>>) -> Res
     runtime.map_err(NotServed::Runtime)?.block_on(work)
 }
 
+/// The name of a proxy in front that may name users.
+const FRONT_PROXY: &str = "front-proxy-client";
+
 async fn serve(meant: ApiServer, started: Clock) -> Result<(), NotServed> {
     let ApiServer { address, data, kubeconfig, stages, mut settings } = meant;
     if let Some(path) = stages {
@@ -80,10 +83,15 @@ async fn serve(meant: ApiServer, started: Clock) -> Result<(), NotServed> {
     let listener = TcpListener::bind(address).await.map_err(unserved)?;
     let address = listener.local_addr().map_err(unserved)?;
     let folder = Folder::open(data, address.port())?;
-    let authority = folder.authority()?;
+    let authority = folder.authority("ca")?;
+    let proxies = folder.authority("front-proxy-ca")?;
+    folder.front_proxy(&proxies)?;
     let admin = folder.admin(&authority, &mut settings)?;
     let names = names(address.ip());
-    let tls = Tls::new(&authority.serving(&names)?, &authority.pair().certificate)?;
+    let proxy_ca = proxies.pair().certificate.clone();
+    let of_proxies = Some((proxy_ca.as_str(), vec![FRONT_PROXY.to_owned()]));
+    let clients = &authority.pair().certificate;
+    let tls = Tls::with_proxies(&authority.serving(&names)?, clients, of_proxies)?;
     let url = format!("https://{}", SocketAddr::new(reachable(address.ip()), address.port()));
     let config = kubeconfig::print(&url, &authority.pair().certificate, &admin);
     settings.seed = random_u64()?;
@@ -97,6 +105,7 @@ async fn serve(meant: ApiServer, started: Clock) -> Result<(), NotServed> {
         address: address.ip().to_string(),
         port: address.port(),
         client_ca: authority.pair().certificate.clone(),
+        front_proxy_ca: proxy_ca,
     });
     let cluster = match folder.is_kept {
         true => Cluster::open(settings, &folder.path)?,
@@ -212,17 +221,25 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The authority of the folder, so that a kubeconfig outlives a restart; a new one where
+    /// An authority of the folder, so that a kubeconfig outlives a restart; a new one where
     /// there is none.
-    fn authority(&self) -> Result<Authority, NotServed> {
+    fn authority(&self, name: &str) -> Result<Authority, NotServed> {
+        let (crt, key) = (format!("pki/{name}.crt"), format!("pki/{name}.key"));
         let read = |name: &str| fs::read_to_string(self.path.join(name));
-        if let (Ok(certificate), Ok(key)) = (read("pki/ca.crt"), read("pki/ca.key")) {
+        if let (Ok(certificate), Ok(key)) = (read(&crt), read(&key)) {
             return Ok(Authority::again(Pair { certificate, key })?);
         }
         let authority = Authority::new()?;
-        self.write("pki/ca.crt", &authority.pair().certificate)?;
-        self.write("pki/ca.key", &authority.pair().key)?;
+        self.write(&crt, &authority.pair().certificate)?;
+        self.write(&key, &authority.pair().key)?;
         Ok(authority)
+    }
+
+    /// A certificate for a proxy in front, which then says who sends a request.
+    fn front_proxy(&self, authority: &Authority) -> Result<(), NotServed> {
+        let pair = authority.client(FRONT_PROXY, &[])?;
+        self.write("pki/front-proxy-client.crt", &pair.certificate)?;
+        self.write("pki/front-proxy-client.key", &pair.key)
     }
 
     /// An administrator's certificate, and a token for those who cannot show one.

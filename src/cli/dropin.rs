@@ -98,7 +98,12 @@ async fn kube_apiserver(flags: &Flags) -> Result<(), NotServed> {
         Some(file) => apiserver::read(&file)?,
         None => authority.pair().certificate.clone(),
     };
-    let tls = Tls::new(&serving, &clients)?;
+    let proxy_ca = given("requestheader-client-ca-file").map(|file| apiserver::read(&file));
+    let proxy_ca = proxy_ca.transpose()?.unwrap_or_default();
+    let names = flags.get("requestheader-allowed-names").unwrap_or_default();
+    let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let proxies = Some((proxy_ca.as_str(), names)).filter(|(ca, _)| !ca.is_empty());
+    let tls = Tls::with_proxies(&serving, &clients, proxies)?;
     let mut settings = settings(flags)?;
     settings.seed = apiserver::random_u64()?;
     if let Some(file) = given("service-account-signing-key-file") {
@@ -111,8 +116,12 @@ async fn kube_apiserver(flags: &Flags) -> Result<(), NotServed> {
         };
         settings.token_issuer = Some((issuer, key));
     }
-    settings.endpoint =
-        Some(Endpoint { address: ip.to_string(), port, client_ca: clients.clone() });
+    settings.endpoint = Some(Endpoint {
+        address: ip.to_string(),
+        port,
+        client_ca: clients.clone(),
+        front_proxy_ca: proxy_ca,
+    });
     if let Some(file) = given("token-auth-file") {
         settings.tokens = serve::token_file(&apiserver::read(&file)?);
     }

@@ -19,6 +19,7 @@ use super::health;
 use super::identity::{self, Peer};
 use super::journal::Kept;
 use super::negotiate::{self, Form, Offer};
+use super::pages::Page;
 use super::protobuf;
 use super::reply::Reply;
 use crate::api::path::{self, Incoming, percent_decode, percent_encode};
@@ -236,8 +237,12 @@ impl Asked<'_> {
         }
     }
 
-    /// A document of discovery, OpenAPI or OpenID.
+    /// A document of discovery, OpenAPI or OpenID, or a page about the server.
     fn document(&self, come: &mut Come) -> Result<Option<Reply>, Status> {
+        if let Some(page) = Page::at(&self.path) {
+            self.come_by_path(come)?;
+            return page.answer(come.cluster, &self.accept, self.pretty).map(Some);
+        }
         let known = text(self.headers, header::IF_NONE_MATCH);
         let get = DocumentRequest {
             path: &self.path,

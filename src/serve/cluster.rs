@@ -183,6 +183,11 @@ impl Cluster {
         &self.shared.metrics
     }
 
+    /// When it was started.
+    pub(super) fn started(&self) -> Time {
+        self.shared.lock().clock.start()
+    }
+
     /// Asks something of the API server without a request, at what time it is.
     pub(super) fn with_server<R>(&self, ask: impl FnOnce(&mut Server, Time) -> R) -> R {
         let mut core = self.shared.lock();

@@ -24,6 +24,9 @@ pub enum Peer {
     Unknown,
     /// The holder of a client certificate that our authority signed.
     Certificate(Subject),
+    /// A proxy in front of the server, which says who sends a request (`X-Remote-User`); with what
+    /// its certificate says, where our authority signed that, too.
+    FrontProxy(Option<Subject>),
     /// The holder of a client certificate that it did not sign, or that is not valid now.
     Forged,
 }
@@ -56,17 +59,43 @@ pub(super) fn of_request(
     asked: &Asked,
 ) -> Result<Option<Arc<User>>, Status> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let proxied = match peer {
+        Peer::FrontProxy(_) => proxied(headers),
+        _ => None,
+    };
     let certificate = match peer {
         Peer::Inside => return Ok(None),
-        Peer::Certificate(subject) => Some(subject),
-        Peer::Forged if authorization.is_none() => {
+        Peer::Certificate(subject) | Peer::FrontProxy(Some(subject)) => Some(subject),
+        Peer::FrontProxy(None) if proxied.is_some() => None,
+        Peer::Forged | Peer::FrontProxy(None) if authorization.is_none() => {
             return Err(Status::new(401, Reason::Unauthorized, "Unauthorized"));
         }
-        Peer::Forged | Peer::Unknown => None,
+        Peer::Forged | Peer::FrontProxy(None) | Peer::Unknown => None,
     };
     let wanted = impersonate(headers);
-    let credentials = Credentials { certificate, authorization, impersonate: wanted.as_ref() };
+    let (proxied, impersonate) = (proxied.as_ref(), wanted.as_ref());
+    let credentials = Credentials { proxied, certificate, authorization, impersonate };
     server.authenticate(now, &credentials, asked).map(Some)
+}
+
+/// The user whom a proxy names.
+fn proxied(headers: &HeaderMap) -> Option<User> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let name = text("x-remote-user").filter(|name| !name.is_empty())?;
+    let mut user = User { name: name.to_owned(), ..User::default() };
+    for (name, value) in headers {
+        let Ok(value) = value.to_str() else { continue };
+        match name.as_str().strip_prefix("x-remote-") {
+            Some("group") => user.groups.push(value.to_owned()),
+            Some(what) => {
+                if let Some(key) = what.strip_prefix("extra-") {
+                    user.extra.entry(percent_decode(key)).or_default().push(value.to_owned());
+                }
+            }
+            None => {}
+        }
+    }
+    Some(user)
 }
 
 /// The `Impersonate-` headers, if there are any.

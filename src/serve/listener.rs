@@ -16,18 +16,28 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::cluster::Cluster;
+use super::service::Patience;
 use super::tls::Tls;
 use super::wire::Wire;
 use crate::base::Clock;
-use crate::base::limits::{
-    FIRST_REQUEST, HEAD_BYTES, HEAD_TIMEOUT, HTTP2_STREAMS, IDLE_TIMEOUT, SHUTDOWN,
-};
+use crate::base::limits::{HEAD_BYTES, HEAD_TIMEOUT, HTTP2_STREAMS, IDLE_TIMEOUT, SHUTDOWN};
 
 /// Serves a cluster on a socket until `stop` is there; then watches end, and what is being
 /// answered has a moment to be finished.
 pub async fn serve(cluster: Cluster, listener: TcpListener, tls: Tls, stop: impl Future) {
+    serve_with(cluster, listener, tls, stop, Patience::default()).await;
+}
+
+/// The same for clients that are waited for as long as `patience` says.
+async fn serve_with(
+    cluster: Cluster,
+    listener: TcpListener,
+    tls: Tls,
+    stop: impl Future,
+    patience: Patience,
+) {
     let (stopping, stopped) = watch::channel(false);
-    let shop = Arc::new(Shop { cluster, tls, clock: Clock::real(), stopped });
+    let shop = Arc::new(Shop { cluster, tls, clock: Clock::real(), stopped, patience });
     let mut connections = JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -57,6 +67,7 @@ struct Shop {
     tls: Tls,
     clock: Clock,
     stopped: watch::Receiver<bool>,
+    patience: Patience,
 }
 
 impl Shop {
@@ -82,13 +93,13 @@ impl Shop {
         let seconds = self.clock.now().as_micros() / 1_000_000;
         let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let peer = self.tls.peer(stream.get_ref().1, now);
-        let wire = Wire::new(self.cluster.service_for(peer));
+        let wire = Wire::new(self.cluster.service_for(peer).with_patience(self.patience));
         let builder = builder(stream.get_ref().1.alpn_protocol() == Some(b"h2"));
         let connection = builder.serve_connection(TokioIo::new(stream), wire.clone());
         tokio::pin!(connection);
         let mut stopped = self.stopped.clone();
         let silent = async {
-            tokio::time::sleep(FIRST_REQUEST).await;
+            tokio::time::sleep(self.patience.first_request).await;
             if wire.has_asked() {
                 std::future::pending::<()>().await;
             }
@@ -120,4 +131,77 @@ fn builder(is_http2: bool) -> Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(HTTP2_STREAMS as usize)
         .max_local_error_reset_streams(HTTP2_STREAMS as usize);
     if is_http2 { builder.http2_only() } else { builder.http1_only() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    use rustls::{ClientConfig, RootCertStore};
+    use tokio_rustls::TlsConnector;
+
+    use super::super::settings::Settings;
+    use super::super::tls::Authority;
+    use super::*;
+
+    /// What a client reads to the end of its connection, after it sent this and waited.
+    async fn heard(sent: &[u8]) -> String {
+        let authority = Authority::new().unwrap();
+        let pem = authority.pair().certificate.clone();
+        let serving = authority.serving(&["localhost".to_owned()]).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let tls = Tls::new(&serving, &pem).unwrap();
+        let parts = crate::sim::world::Parts { controllers: None, ..Settings::default().parts };
+        let cluster = Cluster::start(Settings { parts, ..Settings::default() });
+        let first_request = Duration::from_millis(300);
+        let patience = Patience { first_request, ..Patience::default() };
+        let serving = serve_with(cluster, listener, tls, std::future::pending::<()>(), patience);
+        let client = async {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let config = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            let stream = TcpStream::connect(address).await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            let connector = TlsConnector::from(Arc::new(config));
+            let mut stream = connector.connect(name, stream).await.unwrap();
+            stream.write_all(sent).await.unwrap();
+            let mut text = Vec::new();
+            // How the connection ends is not what is asked.
+            let _ = stream.read_to_end(&mut text).await;
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        tokio::select! {
+            text = client => text,
+            () = serving => String::new(),
+        }
+    }
+
+    /// That this returns at all shows that the connections end.
+    #[tokio::test]
+    async fn connections_that_ask_nothing_end() {
+        assert_eq!(heard(b"").await, "");
+        assert_eq!(heard(b"GET /healthz HTTP/1.1\r\nHost: lo").await, "");
+    }
+
+    #[tokio::test]
+    async fn a_head_of_two_megabytes_is_refused_and_one_below_a_megabyte_is_read() {
+        let get = |bytes: usize| {
+            let filler = "x".repeat(bytes);
+            format!(
+                "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-A: {filler}\r\n\r\n"
+            )
+        };
+        let read = heard(get(900 * 1024).as_bytes()).await;
+        assert!(read.starts_with("HTTP/1.1 200"), "{read}");
+        let refused = heard(get(2 * HEAD_BYTES as usize).as_bytes()).await;
+        assert!(refused.starts_with("HTTP/1.1 431"), "{refused}");
+    }
 }

@@ -35,6 +35,7 @@ mod listener;
 mod metrics;
 mod negotiate;
 mod order;
+mod pages;
 pub mod protobuf;
 mod reply;
 mod service;

@@ -154,6 +154,15 @@ fn named(name: &str, groups: &[&str]) -> DistinguishedName {
 pub struct Tls {
     acceptor: TlsAcceptor,
     clients: Arc<dyn ClientCertVerifier>,
+    proxies: Option<Proxies>,
+}
+
+/// Whose word about users is taken.
+#[derive(Clone)]
+struct Proxies {
+    signed: Arc<dyn ClientCertVerifier>,
+    /// Their common names; empty for any.
+    names: Vec<String>,
 }
 
 impl std::fmt::Debug for Tls {
@@ -169,27 +178,41 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] of reading and of setting up.
     pub fn new(serving: &Pair, authorities: &str) -> Result<Self, TlsError> {
+        Self::with_proxies(serving, authorities, None)
+    }
+
+    /// The same, with proxies in front that say who sends a request: the certificates of their
+    /// authority, and the names that they may have (none given: any).
+    ///
+    /// # Errors
+    /// As [`Tls::new`].
+    pub fn with_proxies(
+        serving: &Pair,
+        authorities: &str,
+        proxies: Option<(&str, Vec<String>)>,
+    ) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        for root in certificates("the certificate of the clients' authority", authorities)? {
-            roots.add(root)?;
-        }
-        let clients: Arc<dyn ClientCertVerifier> =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .allow_unauthenticated()
-                .build()
-                .map_err(|e| unread("the certificate of the clients' authority", &e))?;
+        let clients =
+            verifier("the certificate of the clients' authority", authorities, &provider)?;
+        let proxies = match proxies {
+            Some((pem, names)) => {
+                let signed = verifier("the certificate of the proxies' authority", pem, &provider)?;
+                Some(Proxies { signed, names })
+            }
+            None => None,
+        };
+        let mut hints = clients.root_hint_subjects().to_vec();
+        hints.extend(proxies.iter().flat_map(|all| all.signed.root_hint_subjects().to_vec()));
         let chain = certificates("the server's certificate", &serving.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(serving.key.as_bytes())
             .map_err(|e| unread("the server's key", &e))?;
-        let anybody =
-            Arc::new(Anybody { provider: Arc::clone(&provider), clients: Arc::clone(&clients) });
+        let anybody = Arc::new(Anybody { provider: Arc::clone(&provider), hints });
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(anybody)
             .with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), clients })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), clients, proxies })
     }
 
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
@@ -201,7 +224,11 @@ impl Tls {
         let Some([own, between @ ..]) = connection.peer_certificates() else {
             return Peer::Unknown;
         };
-        if self.clients.verify_client_cert(own, between, now).is_err() {
+        let is_client = self.clients.verify_client_cert(own, between, now).is_ok();
+        let proxies = self.proxies.as_ref();
+        let proxies =
+            proxies.filter(|all| all.signed.verify_client_cert(own, between, now).is_ok());
+        if !is_client && proxies.is_none() {
             return Peer::Forged;
         }
         let Ok((_, certificate)) = x509_parser::parse_x509_certificate(own) else {
@@ -211,12 +238,32 @@ impl Tls {
         let text = |value: &x509_parser::x509::AttributeTypeAndValue| {
             value.as_str().unwrap_or_default().to_owned()
         };
-        Peer::Certificate(rest::Subject {
+        let subject = rest::Subject {
             common_name: subject.iter_common_name().next().map(text).unwrap_or_default(),
             organizations: subject.iter_organization().map(text).collect(),
             fingerprint: hex(::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, own)),
-        })
+        };
+        let is_named = |names: &[String]| names.is_empty() || names.contains(&subject.common_name);
+        if proxies.is_some_and(|all| is_named(&all.names)) {
+            return Peer::FrontProxy(is_client.then_some(subject));
+        }
+        if is_client { Peer::Certificate(subject) } else { Peer::Forged }
     }
+}
+
+/// What tells whether one of these authorities signed a client's certificate.
+fn verifier(
+    what: &'static str,
+    authorities: &str,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for root in certificates(what, authorities)? {
+        roots.add(root)?;
+    }
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    verifier.allow_unauthenticated().build().map_err(|e| unread(what, &e)).map(|found| found as _)
 }
 
 fn hex(digest: ::aws_lc_rs::digest::Digest) -> String {
@@ -240,7 +287,7 @@ fn unread(what: &'static str, why: &dyn std::fmt::Display) -> TlsError {
 #[derive(Debug)]
 struct Anybody {
     provider: Arc<CryptoProvider>,
-    clients: Arc<dyn ClientCertVerifier>,
+    hints: Vec<Subject>,
 }
 
 impl ClientCertVerifier for Anybody {
@@ -249,7 +296,7 @@ impl ClientCertVerifier for Anybody {
     }
 
     fn root_hint_subjects(&self) -> &[Subject] {
-        self.clients.root_hint_subjects()
+        &self.hints
     }
 
     fn verify_client_cert(

@@ -10,8 +10,12 @@ use crate::rest::{Replay, check_part};
 
 /// A server as the recorded one was started.
 pub(crate) fn server() -> Server {
-    let endpoint =
-        Endpoint { address: "192.0.2.1".to_owned(), port: 21300, client_ca: String::new() };
+    let endpoint = Endpoint {
+        address: "192.0.2.1".to_owned(),
+        port: 21300,
+        client_ca: String::new(),
+        front_proxy_ca: String::new(),
+    };
     let admin = User {
         name: "kubernetes-admin".to_owned(),
         uid: "kubernetes-admin".to_owned(),

@@ -40,6 +40,13 @@ fn definitions_that_are_wrong_in_one_way_each_are_refused_as_recorded() {
     check_in("crd", "refused.jsonl");
 }
 
+/// Some 320 rules, each in versions that allow ten to ten million values: what each may cost is told
+/// to a digit or two.
+#[test]
+fn rules_that_may_cost_too_much_are_refused_as_recorded() {
+    check_in("crd", "costs.jsonl.gz");
+}
+
 /// Creation, reading, changes, apply, deletion and watches of the objects of a definition as
 /// controllers' projects write them, by several users.
 #[test]

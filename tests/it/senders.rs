@@ -37,6 +37,7 @@ impl Sender {
         parsed: &mut Result<Request, Status>,
     ) -> Result<(), Status> {
         let credentials = Credentials {
+            proxied: None,
             certificate: None,
             authorization: Some(&self.authorization),
             impersonate: self.impersonate.as_ref(),

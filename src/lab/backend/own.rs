@@ -49,7 +49,12 @@ impl Server {
         let listener = listener.map_err(|error| SiteError::system(what, &error))?;
         let port = listener.local_addr().map_err(|error| SiteError::system(what, &error))?.port();
         let kubeconfig = kubeconfig::print(&format!("https://127.0.0.1:{port}"), &own, &admin);
-        let endpoint = Endpoint { address: "127.0.0.1".to_owned(), port, client_ca: own };
+        let endpoint = Endpoint {
+            address: "127.0.0.1".to_owned(),
+            port,
+            client_ca: own,
+            front_proxy_ca: String::new(),
+        };
         let settings = Settings {
             parts: Parts::staged(nodes, stages),
             images,

@@ -95,7 +95,12 @@ impl Served {
         let _inside = runtime.enter();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let endpoint = Endpoint { address: "127.0.0.1".to_owned(), port, client_ca: own.clone() };
+        let endpoint = Endpoint {
+            address: "127.0.0.1".to_owned(),
+            port,
+            client_ca: own.clone(),
+            front_proxy_ca: String::new(),
+        };
         let dev = User { name: "dev".to_owned(), ..User::default() };
         let settings = Settings {
             endpoint: Some(endpoint),

@@ -112,6 +112,43 @@ async fn a_certificate_of_another_authority_is_answered_401() {
     assert!(text.contains("User \\\"eve\\\" cannot list resource \\\"nodes\\\""), "{text}");
 }
 
+/// `X-Remote-` headers count from a proxy whose certificate the proxies' own authority signed for
+/// the name that it must have, and from nobody else.
+#[tokio::test]
+async fn a_proxy_in_front_names_users_and_nobody_else_does() {
+    let process = Process::start(NONE);
+    let file = |name: &str| fs::read_to_string(process.folder.join("pki").join(name)).unwrap();
+    let pair = |name: &str| {
+        let (crt, key) = (format!("{name}.crt"), format!("{name}.key"));
+        Pair { certificate: file(&crt), key: file(&key) }
+    };
+    let ask = |headers: &str| {
+        let body = r#"{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}"#;
+        format!(
+            "POST /apis/authentication.k8s.io/v1/selfsubjectreviews HTTP/1.1\r\nHost: localhost\r\n\
+             Connection: close\r\nContent-Type: application/json\r\n{headers}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let named = ask("X-Remote-User: eve\r\nX-Remote-Group: devs\r\nX-Remote-Extra-Scopes: a\r\n");
+    let proxy = pair("front-proxy-client");
+    let text = answer(&process, Some(&proxy), named.as_bytes()).await;
+    let is_eve =
+        r#""username":"eve","groups":["devs","system:authenticated"],"extra":{"scopes":["a"]}"#;
+    assert!(text.contains(is_eve), "{text}");
+    let text = answer(&process, Some(&proxy), ask("").as_bytes()).await;
+    assert!(text.starts_with("HTTP/1.1 401"), "{text}");
+    let other = Authority::again(pair("front-proxy-ca")).unwrap().client("other", &[]).unwrap();
+    let text = answer(&process, Some(&other), named.as_bytes()).await;
+    assert!(text.starts_with("HTTP/1.1 401"), "{text}");
+    let own = Authority::again(pair("ca")).unwrap().client("front-proxy-client", &[]).unwrap();
+    let text = answer(&process, Some(&own), named.as_bytes()).await;
+    assert!(text.contains(r#""username":"front-proxy-client""#), "{text}");
+    let text = answer(&process, None, named.as_bytes()).await;
+    assert!(text.starts_with("HTTP/1.1 403") || text.starts_with("HTTP/1.1 401"), "{text}");
+}
+
 #[tokio::test]
 async fn what_is_no_tls_and_what_is_no_http_ends_the_connection_alone() {
     let process = Process::start(NONE);

@@ -4,6 +4,7 @@
 //! What all versions say alike upstream tells at the top of the spec (`spec.validation`), where
 //! it is kept inside the server; so do we. Not here: metadata that is every object's.
 
+mod costs;
 mod defaults;
 mod formats;
 mod go;
@@ -26,7 +27,7 @@ pub use formats::unknown as unknown_formats;
 #[must_use]
 pub fn create(crd: &Object) -> Vec<Cause> {
     let mut causes = name(crd);
-    causes.extend(spec::check(crd));
+    causes.extend(spec::check(crd, None));
     causes.extend(stored_versions(crd));
     causes.extend(approval(None, crd));
     causes.extend(keeps_unknown_fields(None, crd));
@@ -36,7 +37,7 @@ pub fn create(crd: &Object) -> Vec<Cause> {
 /// What is wrong with a new state of `live`.
 #[must_use]
 pub fn update(live: &Object, crd: &Object) -> Vec<Cause> {
-    let mut causes = spec::check(crd);
+    let mut causes = spec::check(crd, Some(live));
     let (old, new) = (live.at(&["spec"]), crd.at(&["spec"]));
     let (old, new) = (old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null));
     let established = conditions::is_true(live, "Established");

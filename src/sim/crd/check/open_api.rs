@@ -1,7 +1,8 @@
 //! The rules for each part of a schema beyond structure: what is not supported, lists with keys,
 //! sets, and the rules in the expression language.
 
-use super::rules;
+use super::costs::Costs;
+use super::rules::{self, Around};
 use crate::api::Cause;
 use crate::object::schema::node::{Node, list, text, texts};
 use crate::object::{Map, Value, json};
@@ -22,6 +23,10 @@ pub(super) struct Place<'p> {
     rules: bool,
     /// Whether it is the schema of an object of its own.
     is_resource: bool,
+    /// How often such a value can be there; `None` where nothing bounds it.
+    count_max: Option<u64>,
+    /// Whether the whole schema was there before.
+    is_unchanged: bool,
 }
 
 /// The errors of schemas come before those of rules.
@@ -29,10 +34,16 @@ pub(super) struct Place<'p> {
 struct Found {
     schema: Vec<Cause>,
     rules: Vec<Cause>,
+    costs: Costs,
 }
 
 /// What is wrong with a whole schema; rules are looked at where it is structural.
-pub(super) fn check(path: &Path, schema: &Value, is_structural: bool) -> Vec<Cause> {
+pub(super) fn check(
+    path: &Path,
+    schema: &Value,
+    is_structural: bool,
+    is_unchanged: bool,
+) -> Vec<Cause> {
     let mut found = Found::default();
     let place = Place {
         is_root: true,
@@ -41,9 +52,12 @@ pub(super) fn check(path: &Path, schema: &Value, is_structural: bool) -> Vec<Cau
         no_old: None,
         rules: is_structural,
         is_resource: true,
+        count_max: Some(1),
+        is_unchanged,
     };
     visit(path, schema, place, &mut found);
     found.schema.append(&mut found.rules);
+    found.schema.extend(found.costs.total(path));
     found.schema
 }
 
@@ -64,17 +78,39 @@ fn visit(path: &Path, schema: &Value, place: Place<'_>, found: &mut Found) {
         let node = Node::read(schema);
         rules::texts(path, &node, &mut here.schema);
         if here.schema.is_empty() && place.rules {
-            rules::compiled(path, &node, place.is_resource, place.no_old, &mut here.rules);
+            let around = Around {
+                is_resource: place.is_resource,
+                no_old: place.no_old,
+                count_max: place.count_max,
+                is_unchanged: place.is_unchanged,
+            };
+            rules::compiled(path, &node, &around, &mut here.costs, &mut here.rules);
         }
     }
     found.schema.append(&mut here.schema);
     found.rules.append(&mut here.rules);
+    found.costs.append(&mut here.costs);
+}
+
+/// How often what lies below can be there for each time that this is.
+fn count_below(schema: &Value) -> Option<u64> {
+    let most = |key: &str| {
+        let most = schema.get(key).and_then(Value::as_i64);
+        most.map(|most| u64::try_from(most).unwrap_or(0))
+    };
+    let has_additional = schema.get("additionalProperties").is_some_and(|of| !of.is_null());
+    match text(schema, "type").as_str() {
+        "object" if has_additional => most("maxProperties"),
+        "array" => most("maxItems"),
+        _ => Some(1),
+    }
 }
 
 /// Everything that lies below.
 fn below(path: &Path, schema: &Value, place: Place<'_>, found: &mut Found) {
     let embedded = schema.get("x-kubernetes-embedded-resource") == Some(&json!(true));
-    let inner = Place { is_root: false, is_resource: false, ..place };
+    let count_max = count_below(schema).and_then(|n| Some(place.count_max?.saturating_mul(n)));
+    let inner = Place { is_root: false, is_resource: false, count_max, ..place };
     let properties = schema.get("properties").and_then(Value::as_object);
     let is_resource_of =
         |schema: &Value| schema.get("x-kubernetes-embedded-resource") == Some(&json!(true));

@@ -1,5 +1,6 @@
 //! The rules of a schema: their texts, and whether they compile.
 
+use super::costs::Costs;
 use super::{go, paths};
 use crate::api::Cause;
 use crate::object::Value;
@@ -64,23 +65,42 @@ fn field_path(place: &Path, node: &Node, rule: &RuleText, out: &mut Vec<Cause>) 
     }
 }
 
-/// What is wrong with the rules as programs. `no_old` is the place within which an old value
-/// cannot be found.
+/// Where rules stand, beside their schema.
+pub(super) struct Around<'p> {
+    pub(super) is_resource: bool,
+    /// The place within which an old value cannot be found.
+    pub(super) no_old: Option<&'p Path<'p>>,
+    /// How often a value of the schema can be there; `None` where nothing bounds it.
+    pub(super) count_max: Option<u64>,
+    /// Whether a single rule may cost anything.
+    pub(super) is_unchanged: bool,
+}
+
+/// What is wrong with the rules as programs; what they may cost goes to `costs`.
 pub(super) fn compiled(
     path: &Path,
     node: &Node,
-    is_resource: bool,
-    no_old: Option<&Path>,
+    around: &Around,
+    costs: &mut Costs,
     out: &mut Vec<Cause>,
 ) {
+    let Around { is_resource, no_old, .. } = *around;
     let all = path.field("x-kubernetes-validations");
+    let in_a_request = || rules::Declared::of(node, is_resource).map_or(1, |d| d.in_a_request());
+    let count_max = around.count_max.unwrap_or_else(in_a_request);
     for (at, text) in node.rules.iter().enumerate() {
         let place = all.index(at);
         let verdict = rules::judge(text, node, is_resource);
+        let cost = verdict.cost.saturating_mul(count_max);
+        out.extend(costs.observe(&place.field("rule"), "rule", cost, around.is_unchanged));
         for (key, why) in [("rule", &verdict.rule), ("messageExpression", &verdict.message)] {
             if let Some(why) = why {
                 out.push(fault::invalid_as(&place.field(key), Some(&go::rule(text)), why));
             }
+        }
+        if let Some(cost) = verdict.message_cost {
+            let place = place.field("messageExpression");
+            out.extend(costs.observe(&place, "messageExpression", cost, around.is_unchanged));
         }
         if verdict.uses_old {
             if let Some(outer) = no_old {

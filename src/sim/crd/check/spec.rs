@@ -9,13 +9,14 @@ use crate::sim::crd::names;
 
 const SPEC: Path<'static> = Path::Printed("spec");
 
-/// What is wrong with the spec of a definition.
-pub(super) fn check(crd: &Object) -> Vec<Cause> {
+/// What is wrong with the spec of a definition, which may have been there before.
+pub(super) fn check(crd: &Object, live: Option<&Object>) -> Vec<Cause> {
     let nothing = json!({});
     let spec = crd.at(&["spec"]).unwrap_or(&nothing);
     let mut out = Vec::new();
     group_and_scope(spec, &mut out);
     let all = list(spec, "versions");
+    let unchanged = |version: &Value| is_unchanged(live, version);
     for (at, version) in all.iter().enumerate() {
         if version.pointer("/schema/openAPIV3Schema").is_none_or(Value::is_null)
             && common(all, "/schema/openAPIV3Schema").is_none()
@@ -27,11 +28,12 @@ pub(super) fn check(crd: &Object) -> Vec<Cause> {
         }
     }
     for (at, version) in all.iter().enumerate() {
-        of_version(&SPEC.field("versions").index(at), all, version, &mut out);
+        let place = SPEC.field("versions");
+        of_version(&place.index(at), all, (version, unchanged(version)), &mut out);
     }
     versions_together(all, spec.get("versions").is_some_and(Value::is_array), &mut out);
     of_names(spec, &mut out);
-    top_level(all, &mut out);
+    top_level(all, all.first().is_some_and(unchanged), &mut out);
     conversion(spec, &mut out);
     out
 }
@@ -68,8 +70,22 @@ fn common<'v>(versions: &'v [Value], pointer: &str) -> Option<&'v Value> {
     (same && !is_empty).then_some(first)
 }
 
+/// Whether a version was there before with the same schema.
+fn is_unchanged(live: Option<&Object>, version: &Value) -> bool {
+    let before = live.and_then(|live| live.at(&["spec", "versions"])).and_then(Value::as_array);
+    let name = version.get("name");
+    let before = before.into_iter().flatten().find(|before| before.get("name") == name);
+    let schema = |version: &Value| version.pointer("/schema/openAPIV3Schema").cloned();
+    before.is_some_and(|before| schema(before) == schema(version))
+}
+
 /// What one version says by itself.
-fn of_version(path: &Path, all: &[Value], version: &Value, out: &mut Vec<Cause>) {
+fn of_version(
+    path: &Path,
+    all: &[Value],
+    (version, is_unchanged): (&Value, bool),
+    out: &mut Vec<Cause>,
+) {
     let name = text(version, "name");
     let faults = names::label_1035(&name);
     if !faults.is_empty() {
@@ -81,7 +97,7 @@ fn of_version(path: &Path, all: &[Value], version: &Value, out: &mut Vec<Cause>)
     let root = version.pointer("/schema/openAPIV3Schema").unwrap_or(&Value::Null);
     let has_status = version.pointer("/subresources/status").is_some_and(Value::is_object);
     if root.is_object() && alone("schema", "/schema").is_some() {
-        schema(&path.field("schema"), root, has_status, out);
+        schema(&path.field("schema"), root, (has_status, is_unchanged), out);
     }
     if let Some(value) = alone("subresources", "/subresources") {
         parts::subresources(&path.field("subresources"), value, out);
@@ -179,12 +195,12 @@ fn of_names(spec: &Value, out: &mut Vec<Cause>) {
 }
 
 /// What all versions say alike.
-fn top_level(versions: &[Value], out: &mut Vec<Cause>) {
+fn top_level(versions: &[Value], is_unchanged: bool, out: &mut Vec<Cause>) {
     let has_status =
         versions.iter().any(|v| v.pointer("/subresources/status").is_some_and(Value::is_object));
     let root = common(versions, "/schema").and_then(|schema| schema.get("openAPIV3Schema"));
     if let Some(root) = root.filter(|root| root.is_object()) {
-        schema(&SPEC.field("validation"), root, has_status, out);
+        schema(&SPEC.field("validation"), root, (has_status, is_unchanged), out);
     }
     if let Some(value) = common(versions, "/subresources") {
         parts::subresources(&SPEC.field("subresources"), value, out);
@@ -226,7 +242,12 @@ const AT_ROOT: [&str; 22] = [
     "x-kubernetes-validations",
 ];
 
-fn schema(path: &Path, root: &Value, has_status: bool, out: &mut Vec<Cause>) {
+fn schema(
+    path: &Path,
+    root: &Value,
+    (has_status, is_unchanged): (bool, bool),
+    out: &mut Vec<Cause>,
+) {
     let place = path.field("openAPIV3Schema");
     let before = out.len();
     if has_status {
@@ -258,7 +279,7 @@ fn schema(path: &Path, root: &Value, has_status: bool, out: &mut Vec<Cause>) {
     }
     let sound = structure.is_empty() && !unreadable;
     out.append(&mut structure);
-    out.extend(open_api::check(&place, root, sound));
+    out.extend(open_api::check(&place, root, sound, is_unchanged));
     debug_assert!(!unreadable || out.len() > before, "what is not supported is told");
 }
 

@@ -1,7 +1,7 @@
 //! Makes a program of a rule, or says why it is none.
 
 use super::names::Scope;
-use super::{Program, Rule, bound};
+use super::{Declared, Program, Rule, bound, cost};
 use crate::object::schema::node::{Node, RuleText};
 
 /// What there is to say of a rule: what is wrong with it and with its message expression, and
@@ -11,6 +11,10 @@ pub(in crate::sim::crd) struct Verdict {
     pub(in crate::sim::crd) rule: Option<String>,
     pub(in crate::sim::crd) message: Option<String>,
     pub(in crate::sim::crd) uses_old: bool,
+    /// The most that one evaluation of the rule may cost; 0 of what is wrong.
+    pub(in crate::sim::crd) cost: u64,
+    /// The same of its message expression.
+    pub(in crate::sim::crd) message_cost: Option<u64>,
 }
 
 /// Judges a rule about values of a schema.
@@ -26,12 +30,23 @@ pub(in crate::sim::crd) fn judge(text: &RuleText, node: &Node, is_resource: bool
     if scope.type_of(program.expression()).is_some_and(|ty| ty != "bool") {
         verdict.rule = Some("cel expression must evaluate to a bool".to_owned());
     }
+    let declared = Declared::of(node, is_resource);
+    let optional = text.optional_old_self == Some(true);
+    let most = |program: &Program| {
+        declared.as_ref().map_or(0, |root| cost::most(program.expression(), root, optional))
+    };
+    if verdict.rule.is_none() {
+        verdict.cost = most(&program);
+    }
     if !text.message_expression.is_empty() {
         verdict.message = match self::program(&text.message_expression, node, is_resource) {
             Err(why) => Some(format!("messageExpression {}", failed(why))),
             Ok(program) => {
                 let ty = scope.type_of(program.expression());
                 let is_other = ty.is_some_and(|ty| ty != "string");
+                if !is_other {
+                    verdict.message_cost = Some(most(&program));
+                }
                 is_other.then(|| "messageExpression must evaluate to a string".to_owned())
             }
         };

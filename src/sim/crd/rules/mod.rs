@@ -3,12 +3,14 @@
 //!
 //! The language and the functions that Kubernetes adds to it are `kube_cel`. It does not check
 //! types before a rule runs and does not count costs: a rule that names a field which the schema
-//! lacks is refused here (`names`), and what a run may cost is bounded by how large the value is
-//! and how deep the rule iterates. Its maps keep no order, so a rule that makes a list of a map's
+//! lacks is refused here (`names`), what it may cost at the most is estimated when it is written
+//! (`cost`), and what a run may cost is bounded by how large the value is and how deep the rule
+//! iterates (`bound`). Its maps keep no order, so a rule that makes a list of a map's
 //! keys may see them in any; upstream's does too.
 
 mod bound;
 mod compile;
+mod cost;
 mod names;
 mod policies;
 mod program;
@@ -22,6 +24,7 @@ use bound::Budget;
 use compile::compile;
 pub(super) use compile::judge;
 pub(in crate::sim) use compile::syntax_fault;
+pub(super) use cost::Declared;
 pub(in crate::sim) use names::undeclared;
 pub(in crate::sim) use policies::{
     Scope as PolicyScope, fault as policy_fault, type_of as policy_type,

@@ -220,8 +220,8 @@ const FUNCTIONS: &str = "\
     bitShiftLeft bitShiftRight bitXor bool byte bytes ceil charAt check cidr compareTo contains \
     containsCIDR containsIP date datetime decode denied distinct dns1035Label dns1035LabelPrefix \
     dns1123Label dns1123LabelPrefix dns1123Subdomain dns1123SubdomainPrefix double duration dyn \
-    encode endsWith equals \
-    error errored exists exists_one family fieldSelector filter find findAll first flatten \
+    encode endsWith equals equivalent \
+    error errored exists existsOne exists_one family fieldSelector filter find findAll first flatten \
     floor format getDate getDayOfMonth getDayOfWeek getDayOfYear getEscapedPath getFullYear \
     getHost getHostname getHours getMilliseconds getMinutes getMonth getPort getQuery \
     getScheme getSeconds greatest group has hasValue includes indexOf int intersects ip isCIDR \

@@ -23,6 +23,8 @@ pub struct Subject {
 /// What a request shows of its sender.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Credentials<'a> {
+    /// Whom a proxy names whose word is taken.
+    pub proxied: Option<&'a User>,
     /// Of the connection's certificate.
     pub certificate: Option<&'a Subject>,
     /// The `Authorization` header, as sent.
@@ -37,6 +39,13 @@ pub(super) fn identify(
     now: Time,
     credentials: &Credentials,
 ) -> Result<Arc<User>, Status> {
+    if let Some(named) = credentials.proxied {
+        let mut user = named.clone();
+        if !user.groups.iter().any(|group| group == "system:authenticated") {
+            user.groups.push("system:authenticated".to_owned());
+        }
+        return Ok(Arc::new(user));
+    }
     if let Some(subject) = credentials.certificate.filter(|s| !s.common_name.is_empty()) {
         let mut user = User {
             name: subject.common_name.clone(),

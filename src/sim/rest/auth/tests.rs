@@ -53,7 +53,7 @@ fn a_certificate_comes_before_a_token_and_nobody_is_anonymous() {
         (None, Some("Basic c2VjcmV0"), Ok("system:anonymous".to_owned())),
         (None, None, Ok("system:anonymous".to_owned())),
     ] {
-        let credentials = Credentials { certificate, authorization, impersonate: None };
+        let credentials = Credentials { certificate, authorization, ..Credentials::default() };
         assert_eq!(name(credentials), expected, "{authorization:?}");
     }
 }
@@ -99,8 +99,12 @@ fn a_token_of_an_account_ends_with_its_time() {
 
 #[test]
 fn a_server_says_where_the_keys_of_its_tokens_are() {
-    let endpoint =
-        Endpoint { address: "192.0.2.1".to_owned(), port: 6443, client_ca: String::new() };
+    let endpoint = Endpoint {
+        address: "192.0.2.1".to_owned(),
+        port: 6443,
+        client_ca: String::new(),
+        front_proxy_ca: String::new(),
+    };
     let server = Server::with_bootstrap(&Rng::new(1), NOW, &Bootstrap::Full(endpoint));
     let said = server.openid_configuration();
     assert_eq!(said["issuer"], "https://kubernetes.default.svc.cluster.local");

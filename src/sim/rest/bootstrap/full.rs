@@ -20,6 +20,10 @@ pub(super) fn fill(server: &mut Server, now: Time, endpoint: &Endpoint) {
             continue;
         };
         put_in(&mut entry, now, endpoint);
+        let data = entry.pointer_mut("/object/data/requestheader-client-ca-file");
+        if let Some(ca) = data {
+            *ca = endpoint.front_proxy_ca.clone().into();
+        }
         make(server, now, entry);
     }
 }
@@ -31,8 +35,10 @@ fn make(server: &mut Server, now: Time, mut entry: Value) {
     if object.kind() == "ConfigMap"
         && let Some(Value::Object(data)) = object.0.get_mut("data")
     {
-        // There is no front proxy, and without a CA for clients there is nothing to tell.
-        data.retain(|key, value| !key.starts_with("requestheader-") && *value != "");
+        // Without a CA for proxies or for clients there is nothing to tell of them.
+        let has_proxies = data.get("requestheader-client-ca-file").is_some_and(|ca| *ca != "");
+        let told = |key: &Key| has_proxies || !key.starts_with("requestheader-");
+        data.retain(|key, value| told(key) && *value != "");
     }
     let Some(info) = schema::builtin().kinds().find(|kind| {
         kind.gvk.kind == object.kind() && kind.gvk.api_version() == object.api_version()

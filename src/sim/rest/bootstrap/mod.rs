@@ -27,6 +27,8 @@ pub struct Endpoint {
     pub port: u16,
     /// The CA of client certificates as PEM; empty for none.
     pub client_ca: String,
+    /// The CA of proxies in front that name users, as PEM; empty for none.
+    pub front_proxy_ca: String,
 }
 
 impl Server {
