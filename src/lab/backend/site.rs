@@ -27,8 +27,9 @@ use crate::api::Request;
 use crate::api::http::Link;
 use crate::base::{Clock, Profile, Rng, limits};
 use crate::lab::scenario::Scenario;
+use crate::lab::scenario::model::ImageRule;
 use crate::lab::world::git::GitWorld;
-use crate::sim::pods::{ContainerStage, Images};
+use crate::sim::pods::ContainerStage;
 use crate::sim::stages::Stage;
 use crate::sim::world::Parts;
 
@@ -284,7 +285,7 @@ impl Site {
             Some(_) => None,
             None => {
                 let nodes = scenario.world.nodes as usize;
-                let images = images(scenario).with_stages(of_containers);
+                let images = ImageRule::all(&scenario.images).with_stages(of_containers);
                 Some(own::Server::start(&self.servers, seed, profile, nodes, images, stages)?)
             }
         };
@@ -344,7 +345,7 @@ impl Site {
             (_, true) => Parts { nodes, ..Parts::NONE },
             (_, false) => return Inside::default(),
         };
-        Inside::new(parts, &Rng::new(seed), profile, images(scenario))
+        Inside::new(parts, &Rng::new(seed), profile, ImageRule::all(&scenario.images))
     }
 
     /// Whether the lab plays nodes beside those that the cluster has.
@@ -416,13 +417,4 @@ pub(super) fn all(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// What the images of a scenario do.
-fn images(scenario: &Scenario) -> Images {
-    let mut images = Images::new();
-    for rule in &scenario.images {
-        images.set(&rule.pattern.value, rule.script.clone());
-    }
-    images
 }

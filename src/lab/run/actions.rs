@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use crate::base::{Event, Time};
 use crate::engine::source::Signature;
 use crate::lab::scenario::model::{
-    Action, Ci, Commit, Edit, EngineAction, ImageRule, MetricRule, Placed, Push, PushKind, Rev,
+    Action, Ci, Commit, Edit, EngineAction, MetricRule, Placed, Push, PushKind, Rev,
 };
 use crate::lab::world::git::{self, Document, GitError, pipeline_author, scenario_author};
 use crate::object::Value;
 use crate::sim;
-use crate::sim::pods::Images;
 use crate::sim::stages::Stage;
 use crate::sim::world::Outbox;
 
@@ -171,15 +170,6 @@ fn document(object: Option<&crate::lab::scenario::model::ObjectRef>) -> Document
             name: object.name.clone(),
         },
     }
-}
-
-/// The scripted images of a scenario, for the nodes.
-pub(super) fn images(rules: &[ImageRule]) -> Images {
-    let mut images = Images::new();
-    for rule in rules {
-        images.set(&rule.pattern.value, rule.script.clone());
-    }
-    images
 }
 
 /// The stages of a scenario, which its reader has looked at.

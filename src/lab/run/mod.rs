@@ -34,7 +34,7 @@ use crate::engine::model::App;
 use crate::engine::{self, Engine};
 use crate::lab::backend::{Cluster, Heard, Interrupt, Repository, Site, SiteError};
 use crate::lab::check::{Checks, Kept, footprint, oracles};
-use crate::lab::scenario::model::{Push, Repo, Scenario};
+use crate::lab::scenario::model::{ImageRule, Push, Repo, Scenario};
 use crate::lab::world::git::{GitError, GitWorld};
 use crate::record::{self, Ending, Heading, Recorder, RunRecord};
 use crate::sim::faults::Faults;
@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
         stages.extend(of_objects);
         let (cluster, repo, outside) = match &options.site {
             None => {
-                let images = actions::images(&scenario.images).with_stages(of_containers);
+                let images = ImageRule::all(&scenario.images).with_stages(of_containers);
                 let nodes = scenario.world.nodes as usize;
                 let world = World::with_stages(&seed, &profile, nodes, images, stages, now);
                 let cluster = Cluster::Memory(Box::new(world));

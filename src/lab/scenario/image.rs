@@ -2,7 +2,7 @@
 
 use super::duration::show;
 use super::model::Placed;
-use crate::sim::pods::{Behaviour, Hook, Live, Pull, Ready, Stop};
+use crate::sim::pods::{Behaviour, Hook, Images, Live, Pull, Ready, Stop};
 
 /// What the images that fit a pattern do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,16 @@ pub struct ImageRule {
 }
 
 impl ImageRule {
+    /// What all rules say, for the nodes.
+    #[must_use]
+    pub fn all(rules: &[Self]) -> Images {
+        let mut images = Images::new();
+        for rule in rules {
+            images.set(&rule.pattern.value, rule.script.clone());
+        }
+        images
+    }
+
     /// What is said of the images, on one line.
     pub(super) fn summary(&self) -> String {
         let script = &self.script;
@@ -45,7 +55,8 @@ impl ImageRule {
     }
 }
 
-fn said(hook: Hook) -> String {
+/// A hook as a scenario writes it.
+pub(super) fn said(hook: Hook) -> String {
     match hook {
         Hook::Takes(time) => show(time),
         Hook::Fails(_) => "fails".to_owned(),

@@ -6,10 +6,11 @@ mod steps;
 use std::time::Duration;
 
 use super::duration::show;
+use super::image::said;
 use super::metric;
 use super::model::{
-    Behaviour, GivenApp, Hook, ImageRule, Live, Mapped, MetricRule, Notice, Pull, Ready, Repo,
-    Scenario, Stop, World,
+    Behaviour, GivenApp, ImageRule, Live, Mapped, MetricRule, Notice, Pull, Ready, Repo, Scenario,
+    Stop, World,
 };
 use crate::engine::model::{App, DriftPolicy, FailurePolicy};
 use crate::object::yaml::Yaml;
@@ -187,19 +188,11 @@ fn behaviour(script: &Behaviour) -> Pairs {
     Pairs::default()
         .with_some("pull", pull.map(Yaml::text))
         .with_time("start", script.start)
-        .with_some("post-start", script.post_start.map(hook))
+        .with_some("post-start", script.post_start.map(said).map(Yaml::text))
         .with_some("ready", ready.map(Yaml::text))
         .with_some("crash", crash)
         .with_some("live", live.map(Yaml::text))
         .with_some("exit", exit)
-        .with_some("pre-stop", script.pre_stop.map(hook))
+        .with_some("pre-stop", script.pre_stop.map(said).map(Yaml::text))
         .with_some("stop", stop.map(Yaml::text))
-}
-
-fn hook(hook: Hook) -> Yaml {
-    Yaml::text(match hook {
-        Hook::Takes(time) => show(time),
-        Hook::Fails(_) => "fails".to_owned(),
-        Hook::Never => "never".to_owned(),
-    })
 }
