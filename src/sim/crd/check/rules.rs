@@ -86,11 +86,16 @@ pub(super) fn compiled(
 ) {
     let Around { is_resource, no_old, .. } = *around;
     let all = path.field("x-kubernetes-validations");
-    let in_a_request = || rules::Declared::of(node, is_resource).map_or(1, |d| d.in_a_request());
+    if node.rules.is_empty() {
+        return;
+    }
+    let declared = rules::Declared::of(node, is_resource);
+    let declared = declared.as_ref();
+    let in_a_request = || declared.map_or(1, rules::Declared::in_a_request);
     let count_max = around.count_max.unwrap_or_else(in_a_request);
     for (at, text) in node.rules.iter().enumerate() {
         let place = all.index(at);
-        let verdict = rules::judge(text, node, is_resource);
+        let verdict = rules::judge(text, node, is_resource, declared);
         let cost = verdict.cost.saturating_mul(count_max);
         out.extend(costs.observe(&place.field("rule"), "rule", cost, around.is_unchanged));
         for (key, why) in [("rule", &verdict.rule), ("messageExpression", &verdict.message)] {

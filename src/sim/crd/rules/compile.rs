@@ -17,8 +17,13 @@ pub(in crate::sim::crd) struct Verdict {
     pub(in crate::sim::crd) message_cost: Option<u64>,
 }
 
-/// Judges a rule about values of a schema.
-pub(in crate::sim::crd) fn judge(text: &RuleText, node: &Node, is_resource: bool) -> Verdict {
+/// Judges a rule about values of a schema, which is of this type where rules can look.
+pub(in crate::sim::crd) fn judge(
+    text: &RuleText,
+    node: &Node,
+    is_resource: bool,
+    declared: Option<&Declared>,
+) -> Verdict {
     let failed = |why: String| format!("compilation failed: {why}");
     let program = match program(&text.rule, node, is_resource) {
         Ok(program) => program,
@@ -30,10 +35,9 @@ pub(in crate::sim::crd) fn judge(text: &RuleText, node: &Node, is_resource: bool
     if scope.type_of(program.expression()).is_some_and(|ty| ty != "bool") {
         verdict.rule = Some("cel expression must evaluate to a bool".to_owned());
     }
-    let declared = Declared::of(node, is_resource);
     let optional = text.optional_old_self == Some(true);
     let most = |program: &Program| {
-        declared.as_ref().map_or(0, |root| cost::most(program.expression(), root, optional))
+        declared.map_or(0, |root| cost::most(program.expression(), root, optional))
     };
     if verdict.rule.is_none() {
         verdict.cost = most(&program);

@@ -5,7 +5,7 @@ use kube_cel::cel::common::ast::{Expr, IdedExpr, LiteralValue};
 
 use super::declared::Declared;
 use super::path::Path;
-use super::range::Range;
+use super::range::{Range, ceiled, float};
 use super::types::Ty;
 
 /// Of one byte or character of a text that is gone through.
@@ -239,9 +239,8 @@ fn of_lists(name: &str, target: Option<&Arg>, args: &[Arg]) -> Option<Estimate> 
             makes(1.0, Range::exactly(end.wrapping_sub(start.literal().unwrap_or(0))))
         }
         ("flatten", Some(list), []) => makes(1.0, list.size()),
-        #[expect(clippy::cast_precision_loss, reason = "upstream multiplies floats here")]
         ("flatten", Some(list), [depth]) => {
-            makes(depth.literal().unwrap_or(u64::MAX) as f64, list.size())
+            makes(float(depth.literal().unwrap_or(u64::MAX)), list.size())
         }
         ("lists.range", None, [count]) => {
             makes(1.0, Range::exactly(count.literal().unwrap_or(u64::MAX)))
@@ -313,14 +312,8 @@ fn replaced(text: Range, old: Range, new: Range) -> Range {
     count.times(new).plus(kept)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "upstream divides floats here"
-)]
 fn divided(whole: u64, by: u64) -> u64 {
-    (whole as f64 / by as f64).ceil() as u64
+    ceiled(float(whole) / float(by))
 }
 
 /// Whether an address or a range is in a range: two addresses are compared, and read if they are

@@ -1,9 +1,6 @@
 //! From the least to the most: how large something may be, or what it may cost. Sums and products
 //! that are too large stop at the largest number, which stands for "not known".
 
-/// Two to the power of 64.
-const BEYOND: f64 = 18_446_744_073_709_551_616.0;
-
 /// From the least to the most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Range {
@@ -34,7 +31,8 @@ impl Range {
 
     /// Both ends times a factor, rounded up.
     pub(super) fn scaled(self, factor: f64) -> Self {
-        Self { min: scaled(self.min, factor), max: scaled(self.max, factor) }
+        let scaled = |count| ceiled(float(count) * factor);
+        Self { min: scaled(self.min), max: scaled(self.max) }
     }
 
     /// What holds both.
@@ -43,15 +41,15 @@ impl Range {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "upstream counts in floats here, and what is too large was told apart before"
-)]
-fn scaled(count: u64, factor: f64) -> u64 {
-    let product = (count as f64 * factor).ceil();
-    if product >= BEYOND { u64::MAX } else { product as u64 }
+#[expect(clippy::cast_precision_loss, reason = "upstream counts in floats here")]
+pub(super) const fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// Rounded up; what is too large stops at the largest number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast stops there")]
+pub(super) fn ceiled(number: f64) -> u64 {
+    number.ceil() as u64
 }
 
 #[cfg(test)]
