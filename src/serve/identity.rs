@@ -83,37 +83,42 @@ fn proxied(headers: &HeaderMap) -> Option<User> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let name = text("x-remote-user").filter(|name| !name.is_empty())?;
     let mut user = User { name: name.to_owned(), ..User::default() };
-    for (name, value) in headers {
-        let Ok(value) = value.to_str() else { continue };
-        match name.as_str().strip_prefix("x-remote-") {
-            Some("group") => user.groups.push(value.to_owned()),
-            Some(what) => {
-                if let Some(key) = what.strip_prefix("extra-") {
-                    user.extra.entry(percent_decode(key)).or_default().push(value.to_owned());
-                }
-            }
-            None => {}
+    for (what, value) in after(headers, "x-remote-") {
+        if what == "group" {
+            user.groups.push(value.to_owned());
+        } else if let Some(key) = extra(what) {
+            user.extra.entry(key).or_default().push(value.to_owned());
         }
     }
     Some(user)
+}
+
+/// What the headers are called after a prefix that they share, and what they say.
+fn after<'h>(
+    headers: &'h HeaderMap,
+    prefix: &'static str,
+) -> impl Iterator<Item = (&'h str, &'h str)> {
+    headers.iter().filter_map(move |(name, value)| {
+        Some((name.as_str().strip_prefix(prefix)?, value.to_str().ok()?))
+    })
+}
+
+/// What a header tells of a user besides.
+fn extra(what: &str) -> Option<String> {
+    what.strip_prefix("extra-").map(percent_decode)
 }
 
 /// The `Impersonate-` headers, if there are any.
 fn impersonate(headers: &HeaderMap) -> Option<Impersonate> {
     let mut wanted = Impersonate::default();
     let mut is_there = false;
-    for (name, value) in headers {
-        let Some(what) = name.as_str().strip_prefix("impersonate-") else { continue };
-        let Ok(value) = value.to_str() else { continue };
+    for (what, value) in after(headers, "impersonate-") {
         match what {
             "user" => value.clone_into(&mut wanted.user),
             "uid" => value.clone_into(&mut wanted.uid),
             "group" => wanted.groups.push(value.to_owned()),
-            _ => match what.strip_prefix("extra-") {
-                Some(key) => {
-                    let values = wanted.extra.entry(percent_decode(key)).or_default();
-                    values.push(value.to_owned());
-                }
+            _ => match extra(what) {
+                Some(key) => wanted.extra.entry(key).or_default().push(value.to_owned()),
                 None => continue,
             },
         }

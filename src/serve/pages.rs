@@ -149,12 +149,8 @@ fn flags_text(flags: &[(&str, String)]) -> String {
     format!("\napiserver flagz\n{WARNING}\n{lines}")
 }
 
-fn seconds(from: Time, to: Time) -> u64 {
-    to.as_micros().saturating_sub(from.as_micros()) / 1_000_000
-}
-
 fn status_text(started: Time, now: Time) -> String {
-    let up = seconds(started, now);
+    let up = now.since(started).as_secs();
     let (hours, minutes, rest) = (up / 3600, up / 60 % 60, up % 60);
     let (started, paths) = (unix_date(started), PATHS.join(" "));
     format!(
@@ -167,7 +163,7 @@ fn status_text(started: Time, now: Time) -> String {
 fn status_object(started: Time, now: Time) -> Value {
     json!({
         "startTime": started.rfc3339(),
-        "uptimeSeconds": seconds(started, now),
+        "uptimeSeconds": now.since(started).as_secs(),
         "goVersion": GO,
         "binaryVersion": BINARY,
         "emulationVersion": EMULATED,

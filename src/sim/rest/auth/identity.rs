@@ -40,11 +40,7 @@ pub(super) fn identify(
     credentials: &Credentials,
 ) -> Result<Arc<User>, Status> {
     if let Some(named) = credentials.proxied {
-        let mut user = named.clone();
-        if !user.groups.iter().any(|group| group == "system:authenticated") {
-            user.groups.push("system:authenticated".to_owned());
-        }
-        return Ok(Arc::new(user));
+        return Ok(authenticated(named));
     }
     if let Some(subject) = credentials.certificate.filter(|s| !s.common_name.is_empty()) {
         let mut user = User {
@@ -71,6 +67,15 @@ pub(super) fn identify(
     found.map(|bearer| bearer.user).map_err(|_| unauthorized())
 }
 
+/// A user of whom it is known who he is.
+fn authenticated(user: &User) -> Arc<User> {
+    let mut user = user.clone();
+    if !user.groups.iter().any(|group| group == "system:authenticated") {
+        user.groups.push("system:authenticated".to_owned());
+    }
+    Arc::new(user)
+}
+
 /// 401.
 fn unauthorized() -> Status {
     Status::new(401, Reason::Unauthorized, "Unauthorized")
@@ -95,11 +100,7 @@ pub(super) fn of_token(
 ) -> Result<Bearer, String> {
     const INVALID: &str = "invalid bearer token";
     if let Some(user) = server.auth.tokens.get(token) {
-        let mut user = User::clone(user);
-        if !user.groups.iter().any(|group| group == "system:authenticated") {
-            user.groups.push("system:authenticated".to_owned());
-        }
-        return Ok(Bearer { user: Arc::new(user), audiences: audiences.to_vec() });
+        return Ok(Bearer { user: authenticated(user), audiences: audiences.to_vec() });
     }
     match bearers::bearer_of(server, now, token, audiences) {
         Ok(bearer) => Ok(bearer),
