@@ -158,9 +158,7 @@ impl Key {
     /// A key from borrowed parts; `namespace` is empty for cluster scope.
     #[must_use]
     pub fn new(controller: Controller, namespace: &str, name: &str) -> Self {
-        let mut text = String::with_capacity(namespace.len() + name.len());
-        text.push_str(namespace);
-        text.push_str(name);
+        let text = [namespace, name].concat();
         // No namespace is longer than 63 letters.
         let split = u32::try_from(namespace.len()).unwrap_or(u32::MAX);
         let print = mix(print(&text), u64::from(split) << 8 | controller as u64);

@@ -187,12 +187,8 @@ impl Life {
             }
             Stage::Over => false,
         };
-        self.sandbox |= self.containers.iter().any(|c| {
-            !matches!(
-                c.state,
-                State::Waiting | State::Pulling { .. } | State::Starting { .. } | State::Hooked(..)
-            )
-        });
+        let is_begun = |c: &Container| !c.is_in_hand() && !matches!(c.state, State::Waiting);
+        self.sandbox |= self.containers.iter().any(is_begun);
         changed
     }
 

@@ -120,6 +120,10 @@ impl<'a> Counts<'a> {
 
     /// How much one pod more weighs: more, the more parts there are.
     fn size<'b>(&self, nodes: impl Iterator<Item = &'b Object>) -> f64 {
+        // Nothing is multiplied with it: parts are not counted for nobody.
+        if self.counts.is_empty() {
+            return 0.0;
+        }
         let parts = if self.key == HOSTNAME {
             nodes.count()
         } else {
