@@ -3,6 +3,20 @@
 
 use super::places::{SMALL, Served, folder, signal, told, towtank, waiting};
 
+/// A repository with a Deployment, up to the spec of its pods.
+const WEB: &str = "\
+repo:
+  files:
+    web.yaml: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec:
+        selector: { matchLabels: { app: web } }
+        template:
+          metadata: { labels: { app: web } }
+";
+
 /// Runs a scenario in a place; what was printed.
 #[track_caller]
 fn check(scenario: &str, args: &[&str], want: &[&str]) {
@@ -29,20 +43,10 @@ fn a_push_is_heard_of_by_looking_too() {
 
 #[test]
 fn a_bad_image_is_reverted_in_the_repository_on_the_server() {
-    let scenario = "\
+    let scenario = ["\
 name: revert
 description: A bad image is taken back by a commit of the engine.
-repo:
-  files:
-    web.yaml: |
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec: { containers: [{ name: web, image: \"shop/web:1\" }] }
+", WEB, "          spec: { containers: [{ name: web, image: \"shop/web:1\" }] }
 apps: [{ name: web, path: ., namespace: shop, on-failure: revert }]
 images: { \"shop/web:bad\": { pull: fails } }
 steps:
@@ -51,7 +55,7 @@ steps:
       - { app: web, reverted: { within: 60s } }
       - { note: { on: HEAD~1, contains: web }, within: 60s }
       - { object: deployment/shop/web, has: { spec: { template: { spec: { containers: [{ image: \"shop/web:1\" }] } } } }, within: 60s }
-";
+"].concat();
     let noted = scenario
         .replace("}, within: 60s }\n      - { object", ", within: 60s } }\n      - { object");
     check(&noted, &["--cluster", "apiserver", "--profile", "instant"], &["pass  revert"]);
@@ -60,20 +64,13 @@ steps:
 /// R-CTL-38.
 #[test]
 fn stages_of_a_scenario_and_of_its_steps_count_on_our_own_server() {
-    let scenario = "\
+    let scenario = [
+        "\
 name: gate
 description: A gate is met by nobody, then by a stage.
-repo:
-  files:
-    web.yaml: |
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec:
+",
+        WEB,
+        "          spec:
             readinessGates: [{ conditionType: example.com/gate }]
             containers: [{ name: web, image: \"shop/web:1\" }]
 apps: [{ name: web, path: ., namespace: shop }]
@@ -86,8 +83,10 @@ steps:
       for: 2s
   - foreign: [{ kind: Pod, when: { labels: { app: web } }, condition: example.com/gate }]
     expect: { app: web, ready: { within: 60s } }
-";
-    check(scenario, &["--cluster", "apiserver", "--profile", "instant"], &["pass  gate"]);
+",
+    ]
+    .concat();
+    check(&scenario, &["--cluster", "apiserver", "--profile", "instant"], &["pass  gate"]);
 }
 
 #[test]
