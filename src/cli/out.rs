@@ -1,7 +1,7 @@
 //! Where records go: a report to standard output, files to the folder of `--out`.
 
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use super::typed::ReportWord;
@@ -22,6 +22,15 @@ pub(super) fn report(exit: Exit, records: &[RunRecord], format: ReportWord) -> E
         ReportWord::Html => report::html(records),
     };
     tell(exit, &text)
+}
+
+/// Says that a scenario has ended while others still run. Not on standard output: what is there is
+/// the report alone.
+pub(super) fn ended(record: &RunRecord) {
+    let to = std::io::stderr();
+    let look = Look { color: to.is_terminal() && look().color, ..look() };
+    // Who does not listen misses nothing that the report will not say.
+    _ = to.lock().write_all(report::ended(record, look).as_bytes());
 }
 
 /// Writes the records as a page beside what is kept of them, and prints them for a reader.

@@ -12,7 +12,7 @@ use super::{Exit, complain, guard, out};
 use crate::lab;
 use crate::lab::backend::Site;
 use crate::lab::run::{Finished, Options, RunError};
-use crate::record::RunRecord;
+use crate::record::{Clock, RunRecord};
 
 pub(super) fn run(meant: &meant::Run) -> Exit {
     // Before anything runs: a run can take long, and its record is what was asked for.
@@ -140,5 +140,9 @@ fn run_one(
         other => Unfinished::Mistake(other.to_string()),
     })?;
     finished.record.heading.command.clone_from(&seeded.command);
+    // What runs in real time takes minutes, and a run that is cut short would have said nothing.
+    if clock == Clock::Real && meant.runs.len() > 1 {
+        out::ended(&finished.record);
+    }
     Ok(finished)
 }

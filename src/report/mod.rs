@@ -20,4 +20,4 @@ pub use html::html;
 pub use json::json;
 pub use junit::junit;
 pub use page::Look;
-pub use terminal::terminal;
+pub use terminal::{ended, terminal};

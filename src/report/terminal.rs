@@ -35,6 +35,14 @@ pub fn terminal(records: &[RunRecord], look: Look) -> String {
     page.finish()
 }
 
+/// What one scenario came to, on a line of its own: for who waits while others still run.
+#[must_use]
+pub fn ended(record: &RunRecord, look: Look) -> String {
+    let mut page = Page::new(look);
+    line(&mut page, record, columns(&record.heading.name).min(look.width / 2));
+    page.finish()
+}
+
 /// Verdict, name, what it came to and how long it took.
 fn line(page: &mut Page, record: &RunRecord, names: usize) {
     let (ink, mark) = verdict(&record.verdict);
@@ -227,6 +235,10 @@ mod tests {
             skip  on-kind             kind is not installed
             FAIL  never-ends          did not come to rest: app shop waits for CART                    1 min 0 s
         "#]].assert_eq(&(lines[..3].join("\n") + "\n"));
+        expect![[r#"
+            skip  on-kind  kind is not installed
+        "#]]
+        .assert_eq(&ended(&records[1], Look::text(100)));
         expect![[r#"
               to see it again:
                 towtank run scenarios/rollback/never-ends.scenario.yaml --seed 42
