@@ -6,7 +6,7 @@
 //! only, and seconds may differ by a little. What is done otherwise is in `exceptions.txt`, a case
 //! and a track a line, with the reason; an exception that passes fails the test.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and tells counts")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -362,7 +362,7 @@ fn pods_live_as_a_real_kubelet_lets_them() {
         let pauses = text.contains("BackOff") || text.contains("CreateContainerConfigError");
         let tolerance = if pauses { TOLERANCE + PAUSE } else { TOLERANCE };
         let mut all: Vec<&str> = recorded.keys().map(|key| key.as_str()).collect();
-        all.extend(ours.keys().map(String::as_str).filter(|key| recorded.get(*key).is_none()));
+        all.extend(ours.keys().map(String::as_str).filter(|key| recorded.get(key).is_none()));
         for track in all {
             let nothing = json!([]);
             let variants = recorded.get(track).unwrap_or(&nothing).as_array().unwrap();

@@ -10,6 +10,7 @@ use super::behaviour::{Pull, Stop};
 use super::ground::{Ground, Note};
 use super::hooks::Hooking;
 use super::references::{CONFIGURE_AGAIN, missing_of_environment};
+use super::refusals::{name_error, pull_error};
 use super::run::{Outcome, Run, Script};
 use super::spec::{ContainerSpec, PullPolicy, Role, is_image_name};
 use super::usual::Moment;
@@ -478,25 +479,3 @@ impl Container {
 
 /// What every image weighs in the texts of Events.
 const IMAGE_BYTES: u64 = 32 * 1024 * 1024;
-
-/// What is wrong with an image name that is none. The repository is what is left of it without
-/// registry and tag, and in `library` where it names no folder.
-fn name_error(image: &str) -> String {
-    let (host, rest) = image.split_once('/').unwrap_or(("", image));
-    let is_host = host.contains(['.', ':']) || host == "localhost" || host != host.to_lowercase();
-    let path = if is_host { rest } else { image };
-    let path = path.split_once(':').map_or(path, |(path, _)| path);
-    let library = if is_host || path.contains('/') { "" } else { "library/" };
-    if path == path.to_lowercase() {
-        return "invalid reference format".to_owned();
-    }
-    format!("invalid reference format: repository name ({library}{path}) must be lowercase")
-}
-
-/// What a registry that does not have the image is quoted with.
-pub(super) fn pull_error(image: &str) -> String {
-    format!(
-        "rpc error: code = NotFound desc = failed to pull and unpack image {image:?}: \
-         failed to resolve reference {image:?}: {image}: not found"
-    )
-}

@@ -3,8 +3,9 @@
 //! Phase and conditions, which follow from them, are `status`'s.
 
 use super::backoff::go_duration;
-use super::container::{Container, Ended, State, pull_error};
+use super::container::{Container, Ended, State};
 use super::life::{Life, Stage};
+use super::refusals::pull_error;
 use super::spec::{ContainerSpec, Role};
 use crate::base::Time;
 use crate::object::{Map, Value, json};
