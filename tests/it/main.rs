@@ -19,6 +19,7 @@ mod git;
 mod kinds;
 mod merge;
 mod nodes_and_stages;
+mod played;
 mod pods;
 mod protobuf;
 mod real_input;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use towtank::api::{Client, Input, Outbox, Request};
+use towtank::api::{Client, Input, Outbox, Request, Response, Status};
 use towtank::base::{Profile, Queue, Rng, Time};
 use towtank::object::{Gvr, Object, Value, json};
 use towtank::sim::Server;
@@ -22,6 +22,8 @@ struct World {
     queue: Queue<Input>,
     now: Time,
     requests: Vec<String>,
+    /// How many status patches from now on are answered with this instead.
+    refused: (usize, Option<Status>),
 }
 
 impl World {
@@ -33,6 +35,7 @@ impl World {
             queue: Queue::new(None),
             now: Time::VIRTUAL_START,
             requests: Vec::new(),
+            refused: (0, None),
         };
         world.queue.push(world.now, Input::Start);
         world.run(Duration::ZERO);
@@ -64,6 +67,16 @@ impl World {
     }
 
     fn send(&mut self, client: u32, id: u64, request: &Request) -> u16 {
+        if client == KUBELETS
+            && request.subresource.as_deref() == Some("status")
+            && self.refused.0 > 0
+            && let Some(status) = self.refused.1.clone()
+        {
+            self.refused.0 -= 1;
+            let response = Arc::new(Response::status(status));
+            self.queue.push(self.now, Input::Answer { id, response });
+            return 0;
+        }
         let handled = self.server.handle(self.now, client, id, request);
         let code = handled.response.code;
         if client == KUBELETS {
@@ -174,6 +187,27 @@ fn a_foreign_write_to_the_status_is_put_right_once() {
     assert_eq!(world.requests, ["patch pods p status"]);
     assert!(world.is_ready("p"));
     assert!(world.pod("p").unwrap().condition("example.com/own").is_some());
+}
+
+/// A real server may answer a patch with a conflict, or not at all: what it was to say is said
+/// again, also where the pod stands as the last write that went well left it.
+#[test]
+fn a_status_that_was_refused_is_told_again() {
+    let conflict = Status::conflict(&PODS, "p", "the object has been modified");
+    let trouble = Status { code: 500, ..conflict.clone() };
+    for refusal in [conflict, trouble] {
+        let mut images = Images::new();
+        let ready = Some(Ready::After(Duration::from_secs(5)));
+        images.set("*", Behaviour { ready, ..Behaviour::default() });
+        let mut world = World::new(1, Profile::instant(), images);
+        world.create("p", spec("node-1", "a:1"));
+        world.run(Duration::from_secs(2));
+        assert_eq!(world.pod("p").unwrap().text(&["status", "phase"]), Some("Running"));
+        world.refused = (3, Some(refusal.clone()));
+        world.run(Duration::from_secs(60));
+        assert_eq!(world.refused.0, 0, "it was tried again");
+        assert!(world.is_ready("p"), "{refusal:?}");
+    }
 }
 
 #[test]

@@ -129,7 +129,11 @@ impl Recorder {
             let gvr = EVENTS.resource.clone();
             Request::patch(gvr, namespace, &written.name, PatchKind::Strategic, body)
         } else {
-            let event = event(now, component, note, namespace, &message, written);
+            let mut event = event(now, component, note, namespace, &message, written);
+            if is_one_of_many {
+                // What stands for many is made without saying who told of it, `source` aside.
+                event.set(&["reportingComponent"], "".into());
+            }
             Request::create(EVENTS.resource.clone(), namespace, event)
         };
         self.may_tell(now, about.uid(), component).then_some(request)

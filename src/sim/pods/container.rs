@@ -10,6 +10,7 @@ use super::behaviour::{Pull, Stop};
 use super::ground::{Ground, Note};
 use super::hooks::Hooking;
 use super::references::{CONFIGURE_AGAIN, missing_of_environment};
+use super::refusals::{name_error, pull_error};
 use super::run::{Outcome, Run, Script};
 use super::spec::{ContainerSpec, PullPolicy, Role, is_image_name};
 use super::usual::Moment;
@@ -73,6 +74,14 @@ pub(super) struct Container {
     pub(super) pause: Duration,
     /// Whether the present run is stopped for a new image, and so is followed by another.
     replaced: bool,
+    /// Whether the present run is stopped because a probe failed.
+    condemned: bool,
+    /// The end that the next start counts as a failure, for the back-off.
+    failed_at: Option<Time>,
+    /// Whether it was told that the present run is stopped together with its pod.
+    announced: bool,
+    /// How a run that was stopped with its pod stood at its end: started, ready.
+    pub(super) stopped: Option<(bool, bool)>,
     /// The preStop hook of the present run.
     pub(super) pre_stop: Option<Hooking>,
     /// What the postStart hook failed with, until the container is looked at again.
@@ -93,6 +102,10 @@ impl Container {
             restarts: 0,
             pause: Duration::ZERO,
             replaced: false,
+            condemned: false,
+            failed_at: None,
+            announced: false,
+            stopped: None,
             pre_stop: None,
             hook_error: None,
             runs: 0,
@@ -162,12 +175,12 @@ impl Container {
 
     /// Takes it in hand: the image first (R-CTL-34).
     pub(super) fn begin(&mut self, now: Time, ground: &mut Ground<'_>) {
-        if let Some(ended) = &self.ended {
-            self.crashes.advance(ended.finished, now);
+        if let Some(at) = self.failed_at.filter(|_| self.ended.is_some()) {
+            self.crashes.advance(at, now);
         }
         let image = self.spec.image.clone();
         if !is_image_name(&image) {
-            let why = format!("couldn't parse image name {image:?}: invalid reference format");
+            let why = format!("couldn't parse image name {image:?}: {}", name_error(&image));
             let message = format!("Failed to apply default image tag {image:?}: {why}");
             self.note(ground, true, "InspectFailed", message.clone());
             return self.refuse(ground, "InvalidImageName", message);
@@ -264,6 +277,7 @@ impl Container {
             );
             self.note(ground, true, "Failed", "Error: ErrImagePull".to_owned());
             self.note(ground, false, "BackOff", format!("Back-off pulling image {image:?}"));
+            self.note(ground, true, "Failed", "Error: ImagePullBackOff".to_owned());
             self.pulls.advance(now, now);
             self.state =
                 State::PullFailed { failed_at: now, retry_at: now + self.pulls.pause(now) };
@@ -317,7 +331,8 @@ impl Container {
                 let again = if self.spec.restart.applies(1) { ", will be restarted" } else { "" };
                 let name = &self.spec.name;
                 let why = format!("Container {name} failed {probe} probe{again}");
-                self.stop(now, now + ground.grace, why, ground);
+                self.condemned = true;
+                self.stop(now, now + ground.grace, Some(why), ground);
             }
         }
         true
@@ -331,12 +346,29 @@ impl Container {
             _ => "Error",
         };
         let id = run.id.clone();
+        self.stopped = self.announced.then_some((run.started, run.ready));
         self.ended = Some(Ended { exit_code, reason, begun: run.begun, finished: now, id });
         let again = self.spec.restart.applies(exit_code) || self.replaced;
         self.replaced = false;
+        let restart_at = self.restart_at(now);
+        self.state = State::Over { restart_at: again.then_some(restart_at) };
+    }
+
+    /// When a run that ended now is followed by another. A kubelet that stops a container itself
+    /// starts the next at once and does not know of the end yet: what counts for the back-off is
+    /// then the end before that.
+    fn restart_at(&mut self, now: Time) -> Time {
+        self.failed_at = Some(now);
+        if std::mem::take(&mut self.condemned) {
+            let before = self.last.as_ref().map(|last| last.finished);
+            if before.is_none_or(|at| at + self.crashes.pause(at) <= now) {
+                self.failed_at = before;
+                self.pause = Duration::ZERO;
+                return now;
+            }
+        }
         self.pause = self.crashes.pause(now);
-        let restart_at = again.then(|| now + self.pause);
-        self.state = State::Over { restart_at };
+        now + self.pause
     }
 
     fn show_backoff(&mut self, now: Time, ground: &mut Ground<'_>) -> bool {
@@ -352,9 +384,25 @@ impl Container {
         true
     }
 
-    /// Tells a running container to stop (`why` is the Event's text), with a kill at `kill_at`.
-    /// One that stops already is only hurried.
-    pub(super) fn stop(&mut self, now: Time, kill_at: Time, why: String, ground: &mut Ground<'_>) {
+    /// Tells that it will be stopped with its pod, once, if it runs (R-CTL-37).
+    pub(super) fn announce(&mut self, ground: &mut Ground<'_>) {
+        let Some(run) = self.run().filter(|_| !self.announced) else { return };
+        if !run.is_stopping() {
+            let why = format!("Stopping container {}", self.spec.name);
+            self.note(ground, false, "Killing", why);
+        }
+        self.announced = true;
+    }
+
+    /// Tells a running container to stop (`why` is the Event's text, where one is due), with a
+    /// kill at `kill_at`. One that stops already is only hurried.
+    pub(super) fn stop(
+        &mut self,
+        now: Time,
+        kill_at: Time,
+        why: Option<String>,
+        ground: &mut Ground<'_>,
+    ) {
         self.begin_pre_stop(now, kill_at, ground);
         let signal_at = self.pre_stop.map_or(now, |hook| hook.until(kill_at).max(now));
         // A hook may use up the grace, but not the last moment in which a process can end well.
@@ -372,7 +420,7 @@ impl Container {
             None => Stop::Ignored,
         };
         run.stop(stop, signal_at, kill_at);
-        if fresh {
+        if let Some(why) = why.filter(|_| fresh) {
             self.note(ground, false, "Killing", why);
         }
         self.tell_of_pre_stop(now, ground);
@@ -391,7 +439,7 @@ impl Container {
         match &mut self.state {
             State::Running(_) => {
                 let why = format!("Container {} definition changed, will be restarted", spec.name);
-                self.stop(now, now + ground.grace, why, ground);
+                self.stop(now, now + ground.grace, Some(why), ground);
                 self.replaced = true;
             }
             State::Over { restart_at: Some(at) } => *at = now,
@@ -431,11 +479,3 @@ impl Container {
 
 /// What every image weighs in the texts of Events.
 const IMAGE_BYTES: u64 = 32 * 1024 * 1024;
-
-/// What a registry that does not have the image is quoted with.
-pub(super) fn pull_error(image: &str) -> String {
-    format!(
-        "rpc error: code = NotFound desc = failed to pull and unpack image {image:?}: \
-         failed to resolve reference {image:?}: {image}: not found"
-    )
-}

@@ -178,7 +178,7 @@ impl Container {
 
     fn fail_post_start(&mut self, now: Time, ground: &mut Ground<'_>) {
         self.note(ground, true, "FailedPostStartHook", "PostStartHook failed".to_owned());
-        self.stop(now, now + ground.grace, "FailedPostStartHook".to_owned(), ground);
+        self.stop(now, now + ground.grace, Some("FailedPostStartHook".to_owned()), ground);
     }
 
     fn ended_hooked(&mut self, code: i32, now: Time, ground: &Ground<'_>) {

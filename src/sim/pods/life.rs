@@ -187,7 +187,10 @@ impl Life {
             }
             Stage::Over => false,
         };
-        let is_begun = |c: &Container| !c.is_in_hand() && !matches!(c.state, State::Waiting);
+        let is_begun = |c: &Container| {
+            let is_known = c.ended.is_some() || c.hook_error.is_some();
+            is_known || (!c.is_in_hand() && !matches!(c.state, State::Waiting))
+        };
         self.sandbox |= self.containers.iter().any(is_begun);
         changed
     }
@@ -214,7 +217,7 @@ impl Life {
     fn expire(&mut self, now: Time) {
         self.expired = true;
         self.stage = Stage::Ended { kill_at: now + self.grace };
-        let message = "Pod was active on the node longer than specified deadline".to_owned();
+        let message = "Pod was active on the node longer than the specified deadline".to_owned();
         let reason = "DeadlineExceeded";
         self.notes.push(Note { field: String::new(), warning: false, reason, message });
     }
@@ -270,6 +273,8 @@ impl Life {
     fn wind_up(&mut self, now: Time, kill_at: Time, fleet: &mut Fleet) -> bool {
         self.with_ground(fleet, |containers, ground| {
             containers.iter_mut().for_each(|container| container.break_off(ground));
+            // All are told of at once, also those whose turn comes later.
+            containers.iter_mut().for_each(|container| container.announce(ground));
         });
         let running = |role: Role| {
             move |(index, c): (usize, &Container)| {
@@ -291,8 +296,7 @@ impl Life {
                 container.begin_pre_stop(now, kill_at, ground);
             }
             for index in stop {
-                let why = format!("Stopping container {}", containers[index].spec.name);
-                containers[index].stop(now, kill_at, why, ground);
+                containers[index].stop(now, kill_at, None, ground);
             }
             containers.iter_mut().for_each(|container| container.tell_of_pre_stop(now, ground));
         });

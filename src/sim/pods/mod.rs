@@ -12,7 +12,7 @@
 //! meanwhile, and nobody hears of it.
 //!
 //! Reading order: `behaviour` (what images do), `usual` (what they do otherwise), `spec` (what is read of a pod), `life` (the pod),
-//! `container` and `run` (its containers), `hooks`, `probe`, `backoff`; then outwards `view`, `status`,
+//! `container` and `run` (its containers), `refusals` (images), `hooks`, `probe`, `backoff`; then outwards `view`, `status`,
 //! `patch`; `recorder` (Events), `nodes`, `timers`.
 //!
 //! Not here: scheduling and node lifecycle (`sim/controllers`), logs and exec, volumes other than
@@ -30,6 +30,7 @@ mod patch;
 mod probe;
 mod recorder;
 mod references;
+mod refusals;
 mod run;
 mod slot;
 mod spec;

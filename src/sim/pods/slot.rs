@@ -143,13 +143,17 @@ impl Slot {
             }
             return;
         }
-        // The pod is gone or another has its name: the watch will say so.
-        if matches!(response.code, 404 | 409) {
-            self.released |= response.code == 404;
+        // The pod is gone: the watch will say so. A conflict may be another pod of that name, of
+        // which the watch will tell too, or a write that came in between, after which ours is
+        // still to be made.
+        if response.code == 404 {
+            self.released = true;
             self.taken = Some(Arc::clone(&self.pod));
             return;
         }
         self.released = false;
+        // What was refused was not told.
+        self.sent = None;
         let pause = limits::RETRY_START.saturating_mul(1 << self.failures.min(16));
         self.failures += 1;
         self.retry_at = Some(now + pause.min(limits::RETRY_MAX));

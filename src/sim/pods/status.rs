@@ -5,7 +5,7 @@
 
 use super::life::{Life, Stage};
 use super::spec::Role;
-use super::view::{View, views};
+use super::view::{Shown, View, views};
 use crate::base::Time;
 use crate::object::{Map, Object, Value};
 
@@ -146,8 +146,11 @@ fn containers_ready(views: &[View<'_>], phase: Phase) -> Finding {
     let kind = "ContainersReady";
     match phase {
         Phase::Succeeded => return found(kind, false, "PodCompleted", String::new()),
-        Phase::Failed => return found(kind, false, "PodFailed", String::new()),
-        Phase::Pending | Phase::Running => {}
+        // What never ran is given up after the conditions were made.
+        Phase::Failed if !views.iter().any(|v| matches!(v.shown, Shown::Lost)) => {
+            return found(kind, false, "PodFailed", String::new());
+        }
+        Phase::Failed | Phase::Pending | Phase::Running => {}
     }
     let unready = views.iter().filter(|v| v.spec.role != Role::Init && !v.ready);
     match names(unready) {

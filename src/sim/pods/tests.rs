@@ -228,11 +228,14 @@ fn a_liveness_probe_that_fails_restarts_the_container() {
     let want = [
         "0 Running ready 0: c=running",
         "15400 Running ready 1: c=running",
-        "30800 Running unready 1: c=Error",
-        "31800 Running unready 1: c=CrashLoopBackOff",
-        "40800 Running ready 2: c=running",
+        // The end before this one was longer ago than the pause of ten seconds.
+        "30800 Running ready 2: c=running",
+        "46200 Running ready 3: c=running",
+        // Now the pause is twenty, and it was not.
+        "61600 Running unready 3: c=Error",
+        "62600 Running unready 3: c=CrashLoopBackOff",
     ];
-    let trial = check(probed(probe), &[("a", script)], 45_000, &want);
+    let trial = check(probed(probe), &[("a", script)], 70_000, &want);
     let killing = "Killing: Container c failed liveness probe, will be restarted".to_owned();
     assert!(trial.events.contains(&killing));
 }

@@ -3,8 +3,9 @@
 //! Phase and conditions, which follow from them, are `status`'s.
 
 use super::backoff::go_duration;
-use super::container::{Container, Ended, State, pull_error};
+use super::container::{Container, Ended, State};
 use super::life::{Life, Stage};
+use super::refusals::pull_error;
 use super::spec::{ContainerSpec, Role};
 use crate::base::Time;
 use crate::object::{Map, Value, json};
@@ -50,14 +51,24 @@ pub(super) fn views(life: &Life, now: Time) -> Vec<View<'_>> {
 }
 
 fn view<'a>(life: &'a Life, c: &'a Container, now: Time, idle: &str, lost: bool) -> View<'a> {
-    let shown = if lost { Shown::Lost } else { shown(life, c, now, idle) };
+    // While a pod is stopped nobody looks at its containers: those that ended first are told of
+    // with the last.
+    let is_stopped = matches!(life.stage, Stage::Deleted { .. } | Stage::Ended { .. });
+    let before = c.stopped.filter(|_| is_stopped && c.run().is_none());
+    let shown = match (&c.ended, before) {
+        (Some(ended), Some(_)) => Shown::Running { since: ended.begun },
+        _ if lost => Shown::Lost,
+        _ => shown(life, c, now, idle),
+    };
     let waits = matches!(shown, Shown::Waiting { .. });
     let done = c.spec.role == Role::Init && c.succeeded();
     View {
         spec: &c.spec,
         last: if waits { c.ended.as_ref().or(c.last.as_ref()) } else { c.last.as_ref() },
-        started: c.run().is_some_and(|run| run.started),
-        ready: c.run().is_some_and(|run| run.ready && c.spec.role != Role::Init) || done,
+        started: before.map_or_else(|| c.run().is_some_and(|run| run.started), |(s, _)| s),
+        ready: (before.map_or_else(|| c.run().is_some_and(|run| run.ready), |(_, ready)| ready)
+            && c.spec.role != Role::Init)
+            || done,
         restarts: c.restarts,
         run: match (c.run(), &c.ended) {
             (Some(run), _) => Some((&run.image, &run.id)),

@@ -89,6 +89,34 @@ steps:
     check(&scenario, &["--cluster", "apiserver", "--profile", "instant"], &["pass  gate"]);
 }
 
+/// R-CTL-30.
+#[test]
+fn a_node_that_falls_silent_starts_no_pod_until_it_is_back() {
+    let scenario = [
+        "\
+name: silent
+description: The only node falls silent, and a rollout waits for it.
+world: { nodes: 1 }
+",
+        WEB,
+        "          spec: { containers: [{ name: web, image: \"shop/web:1\" }] }
+apps: [{ name: web, path: ., namespace: shop }]
+steps:
+  - node: { name: node-1, stop: true }
+  - push: { set-image: { shop/web: \"2\" } }
+    expect:
+      object: deployment/shop/web
+      has: { status: { updatedReplicas: 1, unavailableReplicas: 1, availableReplicas: 1 } }
+      within: 20s
+      for: 3s
+  - node: { name: node-1, start: true }
+    expect: { app: web, ready: { within: 60s } }
+",
+    ]
+    .concat();
+    check(&scenario, &["--cluster", "apiserver", "--profile", "instant"], &["pass  silent"]);
+}
+
 #[test]
 fn what_a_place_does_not_give_is_skipped_by_name() {
     let long = format!("{SMALL}  - wait: 1h\n");

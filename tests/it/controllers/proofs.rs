@@ -16,6 +16,7 @@ const PROOFS: &[(&str, &str, &[&str])] = &[
     ("R-CTL-04", SETS, &["surge and absence in parts"]),
     ("R-CTL-05", CASES, &["recreate", "pause and resume", "scale in a stuck rollout"]),
     ("R-CTL-05", SETS, &["recreate that is stuck", "paused in a stuck rollout"]),
+    ("R-CTL-05", SETS, &["scaled up with three sets", "scaled while paused in a rollout"]),
     ("R-CTL-06", CASES, &["scale up and down"]),
     ("R-CTL-07", CASES, &["bad update"]),
     ("R-CTL-08", CASES, &["create", "back to an old template", "deadline exceeded"]),
@@ -24,6 +25,7 @@ const PROOFS: &[(&str, &str, &[&str])] = &[
     ("R-CTL-11", CASES, &["history"]),
     ("R-CTL-12", CASES, &["release and adopt"]),
     ("R-CTL-12", SETS, &["deletion cost", "replica set adopts"]),
+    ("R-CTL-12", SETS, &["replica set, who goes first"]),
     ("R-CTL-13", CASES, &["min ready seconds"]),
     ("R-CTL-14", CASES, &["stateful set", "parallel stateful set"]),
     ("R-CTL-14", SETS, &["stateful, claims", "stateful, scaled down past a broken pod"]),
@@ -72,6 +74,14 @@ const PROOFS: &[(&str, &str, &[&str])] = &[
     ("R-CTL-38", "src/sim/pods/usual.rs", &["containers_do_what_the_stages_for_them_say"]),
     ("R-CTL-38", "src/sim/stages/known.rs", &["objects_of_known_kinds_become"]),
     ("R-CTL-39", RECORDER, &["a_repetition_counts", "many_texts_of_one_reason"]),
+    ("R-CTL-31", PLAYED, &["start", "a hook at the start"]),
+    ("R-CTL-32", PLAYED, &["never again, one of two", "active for too long"]),
+    ("R-CTL-33", PLAYED, &["crash", "out of memory"]),
+    ("R-CTL-34", PLAYED, &["no such image", "a key that is missing", "a volume that is missing"]),
+    ("R-CTL-35", PLAYED, &["a gate", "not alive", "started slowly"]),
+    ("R-CTL-36", PLAYED, &["one after another", "sidecars stop last"]),
+    ("R-CTL-37", PLAYED, &["deleted, deaf", "deleted, held"]),
+    ("R-CTL-39", PLAYED, &["crash twice"]),
     ("R-CTL-40", "tests/it/controllers/shuffle.rs", &["the_same_order_gives_the_same_bytes"]),
 ];
 
@@ -85,6 +95,7 @@ const HOUSEKEEPING: &str = "tests/baseline/housekeeping/cases.json";
 const NODES: &str = "tests/baseline/nodes/cases.json";
 const CHOICES: &str = "tests/baseline/scheduler/choices.cases.json";
 const PLACES: &str = "tests/baseline/scheduler/places.cases.json";
+const PLAYED: &str = "tests/baseline/pods/cases.json";
 const STAGES: &str = "tests/it/nodes_and_stages.rs";
 const PODS: &str = "src/sim/pods/tests.rs";
 const ENDS: &str = "src/sim/pods/tests/ends.rs";

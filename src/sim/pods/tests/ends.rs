@@ -52,7 +52,7 @@ fn a_pod_that_is_active_for_too_long_fails() {
     let script = Behaviour { stop: Some(Stop::Takes(ms(400))), ..Behaviour::default() };
     let want = ["0 Running ready 0: c=running", "5400 Failed unready 0: c=Error"];
     let trial = check(spec.clone(), &[("a", script)], 60_000, &want);
-    let event = "DeadlineExceeded: Pod was active on the node longer than specified deadline";
+    let event = "DeadlineExceeded: Pod was active on the node longer than the specified deadline";
     assert!(trial.events.contains(&event.to_owned()));
     let status = |key: &str| trial.pod.text(&["status", key]);
     assert_eq!(status("reason"), Some("DeadlineExceeded"));
