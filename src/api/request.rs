@@ -80,6 +80,8 @@ pub struct DeleteOptions {
     pub grace_seconds: Option<i64>,
     /// `propagationPolicy`; `orphanDependents` is translated to it.
     pub propagation: Option<Propagation>,
+    /// Whether `orphanDependents` is there and false: what has to wait is then 202 (R-STO-20).
+    pub in_cascade: bool,
     /// `preconditions.uid`.
     pub uid: Option<String>,
     /// `preconditions.resourceVersion`.

@@ -247,3 +247,20 @@ fn autoscalers_are_told_in_both_versions_as_recorded() {
 fn objects_change_and_go_as_recorded() {
     check("changes.jsonl");
 }
+
+#[test]
+fn versions_and_writes_of_the_store_are_as_recorded_by_number() {
+    check("by-number-sto-writes.jsonl.gz");
+}
+
+#[test]
+fn deletes_of_the_store_are_as_recorded_by_number() {
+    let mut replay = Replay::new(Server::new(&Rng::new(1)));
+    replay.comparison.has_objects_of_its_own = true;
+    check_part("rest", "by-number-sto-deletes.jsonl.gz", replay);
+}
+
+#[test]
+fn lists_and_watches_are_as_recorded_by_number() {
+    check("by-number-sto-watches.jsonl.gz");
+}

@@ -147,6 +147,7 @@ pub(super) fn delete_options(incoming: &Incoming, options: &mut Options) -> Resu
     let policy = body.get("propagationPolicy").and_then(Value::as_str);
     let orphan = body.get("orphanDependents").and_then(Value::as_bool);
     let mut causes = Vec::new();
+    delete.in_cascade = orphan == Some(false);
     delete.propagation = query::propagation(policy, orphan, &mut causes);
     let preconditions = body.get("preconditions");
     delete.uid = text(preconditions.and_then(|p| p.get("uid")));

@@ -156,6 +156,7 @@ fn delete_options(
     delete.grace_seconds = query.number("gracePeriodSeconds")?;
     let orphan = query.get("orphanDependents").map(|_| query.flag("orphanDependents"));
     let policy = query.get("propagationPolicy");
+    delete.in_cascade = orphan == Some(false);
     delete.propagation = propagation(policy, orphan, causes);
     Ok(())
 }

@@ -61,11 +61,15 @@ pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
     Ok(Response::list(List { kind, api_version, revision, continue_token, remaining, items }))
 }
 
+const WITHOUT_VERSION: &str =
+    "resourceVersionMatch is forbidden unless resourceVersion is provided";
+
 fn options_agree(call: &Call) -> Result<(), Status> {
     let options = &call.request.options;
     let asked = options.resource_version.as_deref().unwrap_or_default();
     let path = "resourceVersionMatch";
-    let invalid = |cause: Cause| Err(Status::invalid("meta.k8s.io", "ListOptions", "", &[cause]));
+    let refused = |causes: &[Cause]| Err(Status::invalid("meta.k8s.io", "ListOptions", "", causes));
+    let invalid = |cause: Cause| refused(&[cause]);
     let forbidden = |detail: &str| Cause {
         reason: "FieldValueForbidden".to_owned(),
         message: format!("Forbidden: {detail}"),
@@ -77,14 +81,15 @@ fn options_agree(call: &Call) -> Result<(), Status> {
             message: "Forbidden: sendInitialEvents is forbidden for list".to_owned(),
             field: "sendInitialEvents".to_owned(),
         };
+        if options.resource_version_match.is_some() && asked.is_empty() {
+            return refused(&[forbidden(WITHOUT_VERSION), cause]);
+        }
         return invalid(cause);
     }
     let continued = options.continue_token.as_deref().is_some_and(|t| !t.is_empty());
     if let Some(found) = options.resource_version_match.as_deref() {
         if asked.is_empty() {
-            return invalid(forbidden(
-                "resourceVersionMatch is forbidden unless resourceVersion is provided",
-            ));
+            return invalid(forbidden(WITHOUT_VERSION));
         }
         if continued {
             return invalid(forbidden(
