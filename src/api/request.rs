@@ -121,6 +121,8 @@ pub struct Options {
     pub delete: DeleteOptions,
     /// Fields that the body's text gave twice, as paths; the last value counts (R-HTTP-33).
     pub duplicate_fields: Vec<String>,
+    /// Keys that a body in YAML gave twice, each as `line 3: key "a" already set in map`.
+    pub duplicate_keys: Vec<String>,
     /// The body's text, if it was JSON: what is wrong with its fields is told in its order.
     pub source: Option<Bytes>,
 }

@@ -261,6 +261,11 @@ fn deletes_of_the_store_are_as_recorded_by_number() {
 }
 
 #[test]
+fn errors_and_parameters_are_as_recorded_by_number() {
+    check("by-number-http.jsonl.gz");
+}
+
+#[test]
 fn lists_and_watches_are_as_recorded_by_number() {
     check("by-number-sto-watches.jsonl.gz");
 }

@@ -17,7 +17,9 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
     if !call.is_whole() {
         return subresources::create(server, call);
     }
-    if !call.name.is_empty() {
+    let is_nowhere =
+        call.kind.custom.is_none() && call.kind.namespaced() && call.namespace.is_empty();
+    if !call.name.is_empty() || is_nowhere {
         return Err(Status::method_not_allowed());
     }
     if let Some(answer) = auth::answer_review(server, call) {

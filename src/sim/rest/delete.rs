@@ -29,7 +29,10 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
             return Ok(Response::object(200, definitions::mark(server, call, &live)));
         }
     }
-    preconditions(call, &live)?;
+    match call.kind.kind {
+        "Namespace" => definitions::preconditions(call, &live)?,
+        _ => preconditions(call, &live)?,
+    }
     admission::on_delete(server, call, &live)?;
     let (object, gone) = delete(server, call, &live);
     if !gone {

@@ -152,6 +152,7 @@ fn helms_sdk_installs_upgrades_rolls_back_and_uninstalls_a_chart() {
     assert_eq!(text.lines().last(), Some("uninstalled"), "{text}");
 }
 
+/// R-SUI-01.
 #[test]
 fn envtest_starts_the_program_in_the_place_of_kube_apiserver_and_etcd() {
     let folder = tempfile::tempdir().unwrap();
