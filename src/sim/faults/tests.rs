@@ -63,8 +63,7 @@ fn each_answer_is_told_as_a_server_tells_it() {
         let again = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
         assert_eq!(again, seconds, "{answer:?}");
     };
-    let modified =
-        "Operation cannot be fulfilled on configmaps \"a\": the object has been modified";
+    let modified = "the object has been modified; please apply your changes";
     check(Answer::Conflict, 409, Reason::Conflict, modified, 0);
     let later = "Too many requests, please try again later.";
     check(Answer::TooManyRequests, 429, Reason::TooManyRequests, later, 1);
