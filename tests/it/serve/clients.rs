@@ -91,6 +91,7 @@ const KUBECTL: &[(&str, &str)] = &[
     ("delete namespace shop --timeout=60s", "deleted"),
 ];
 
+/// R-SUI-02: all that it is given is a kubeconfig.
 #[test]
 fn kubectl_does_what_people_do_with_it() {
     if !is_there("kubectl", &["version", "--client"]) {
