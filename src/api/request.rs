@@ -80,6 +80,8 @@ pub struct DeleteOptions {
     pub grace_seconds: Option<i64>,
     /// `propagationPolicy`; `orphanDependents` is translated to it.
     pub propagation: Option<Propagation>,
+    /// Whether `orphanDependents` is there and false: what has to wait is then 202 (R-STO-20).
+    pub in_cascade: bool,
     /// `preconditions.uid`.
     pub uid: Option<String>,
     /// `preconditions.resourceVersion`.
@@ -119,6 +121,8 @@ pub struct Options {
     pub delete: DeleteOptions,
     /// Fields that the body's text gave twice, as paths; the last value counts (R-HTTP-33).
     pub duplicate_fields: Vec<String>,
+    /// Keys that a body in YAML gave twice, each as `line 3: key "a" already set in map`.
+    pub duplicate_keys: Vec<String>,
     /// The body's text, if it was JSON: what is wrong with its fields is told in its order.
     pub source: Option<Bytes>,
 }

@@ -224,6 +224,7 @@ mod tests {
         words.iter().map(OsString::from).collect()
     }
 
+    /// R-SUI-01.
     #[test]
     fn the_program_plays_the_role_that_it_is_called_by() {
         let called = |name| Role::called(&words(&[name]));
@@ -250,6 +251,7 @@ mod tests {
         assert_eq!(flags.get("none"), None);
     }
 
+    /// R-SUI-01.
     #[test]
     fn help_does_not_offer_the_port_that_is_gone() {
         assert!(

@@ -24,7 +24,7 @@ use super::protobuf;
 use super::reply::Reply;
 use crate::api::path::{self, Incoming, percent_decode, percent_encode};
 use crate::api::{Reason, Request, Status, User, Verb};
-use crate::object::{Value, schema};
+use crate::object::{Gvr, Value, schema};
 use crate::sim::rest::discovery::{Document, DocumentRequest};
 use crate::sim::rest::table::{Form as Shape, Include};
 use crate::sim::rest::{Asked as SenderAsks, WebhookAnswer};
@@ -292,20 +292,27 @@ impl Asked<'_> {
         }
         timeout_fault(&self.parameter("timeout")).map_or(Ok(()), Err)?;
         let content_type = text(self.headers, header::CONTENT_TYPE);
-        let (content_type, body) = match self.as_json(content_type)? {
-            Some(json) => ("application/json", Bytes::from(json)),
-            None => (content_type, self.body.clone()),
-        };
         let target = format!("{path}?{}", self.query);
-        let incoming = Incoming {
+        let kind_of = |gvr: &Gvr| cluster.with_server(|server, _| server.kind_of(gvr));
+        let incoming = |content_type, body| Incoming {
             method: self.method,
             target: &target,
             content_type,
             user_agent: self.user_agent,
             body,
         };
-        let request =
-            path::parse(&incoming, |gvr| cluster.with_server(|server, _| server.kind_of(gvr)))?;
+        let incoming = match self.as_json(content_type) {
+            Ok(Some(json)) => incoming("application/json", Bytes::from(json)),
+            Ok(None) => incoming(content_type, self.body.clone()),
+            Err(refused) => {
+                // What it should have been is said by the path.
+                let empty = incoming("application/json", Bytes::from_static(b"{}"));
+                let request = path::parse(&empty, kind_of)?;
+                let kind = kind_of(&request.resource).unwrap_or_default();
+                return Err(Status::bad_request(refused.message(&kind, &self.body)));
+            }
+        };
+        let request = path::parse(&incoming, kind_of)?;
         // What lies behind a name that is none names nothing.
         match request.name.as_deref().and_then(name_fault) {
             Some(_) if request.subresource.is_some() => Err(Status::no_such_resource()),
@@ -315,15 +322,13 @@ impl Asked<'_> {
     }
 
     /// A protobuf body as JSON.
-    fn as_json(&self, content_type: &str) -> Result<Option<Vec<u8>>, Status> {
+    fn as_json(&self, content_type: &str) -> Result<Option<Vec<u8>>, protobuf::Refused> {
         let media = content_type.split(';').next().unwrap_or_default().trim();
         if media != PROTOBUF || self.body.is_empty() {
             return Ok(None);
         }
-        match protobuf::decode(&self.body, None) {
-            Ok(read) => Ok(Some(read.value.to_string().into_bytes())),
-            Err(refused) => Err(Status::bad_request(refused.to_string())),
-        }
+        let read = protobuf::decode(&self.body, None)?;
+        Ok(Some(read.value.to_string().into_bytes()))
     }
 
     /// A failure in the form that the client reads.

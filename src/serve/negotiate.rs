@@ -72,9 +72,16 @@ pub(super) fn negotiate(accept: &str, offer: Offer) -> Result<Form, Status> {
         return Ok(Form::PLAIN);
     }
     if offer.protobuf && !accept.split(',').any(is_known) {
-        return Err(not_known());
+        return Err(not_known(offer.watch));
     }
-    best(&clauses(accept), offer).ok_or_else(|| not_acceptable(offer))
+    let clauses = clauses(accept);
+    // What a watch is written as follows from what a list would be; a list may be YAML.
+    let listed = Offer { watch: false, ..offer };
+    let form = best(&clauses, listed).ok_or_else(|| not_acceptable(false))?;
+    if offer.watch && form.media == Media::Yaml {
+        return Err(not_acceptable(true));
+    }
+    Ok(form)
 }
 
 /// The form of a failure. It is told in any case: laid out, to who takes nothing that there is.
@@ -184,17 +191,24 @@ fn is_known(clause: &str) -> bool {
     name == "*/*" || Media::ALL.iter().any(|media| media.name() == name)
 }
 
-fn not_known() -> Status {
-    let names: Vec<&str> = Media::ALL.iter().map(|media| media.name()).collect();
+fn not_known(watch: bool) -> Status {
+    let mut names: Vec<&str> = Media::ALL.iter().map(|media| media.name()).collect();
+    if watch {
+        names.extend([STREAMS[0], STREAMS[1]]);
+    }
     let text = format!("406: Not Acceptable\n\nAvailable representations: {}", names.join(", "));
     let mut status = Status::new(406, Reason::NotAcceptable, text);
     status.details = Some(Details::default());
     status
 }
 
-fn not_acceptable(offer: Offer) -> Status {
-    let suffix = if offer.watch { ";stream=watch" } else { "" };
-    let names: Vec<String> = offer.media().map(|m| format!("{}{suffix}", m.name())).collect();
+/// What watches are written as.
+const STREAMS: [&str; 2] =
+    ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+
+/// All that is written is told, also where a kind has less.
+fn not_acceptable(watch: bool) -> Status {
+    let names = if watch { STREAMS.to_vec() } else { Media::ALL.map(Media::name).to_vec() };
     let text = format!("only the following media types are accepted: {}", names.join(", "));
     Status::new(406, Reason::NotAcceptable, text)
 }

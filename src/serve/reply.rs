@@ -58,8 +58,10 @@ impl Reply {
         {
             reply = reply.with(header::RETRY_AFTER, &seconds.to_string());
         }
-        // What authorization refuses is written by a filter in front of the handlers.
-        if status.code == 403 && status.message.contains(" cannot ") {
+        // What authorization and impersonation refuse is written by a filter in front of the handlers.
+        let of_filter = status.code == 403 && status.message.contains(" cannot ")
+            || status.code == 400 && status.message.ends_with(" without impersonating a user name");
+        if of_filter {
             reply = reply.with(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         }
         reply
@@ -84,6 +86,10 @@ impl Reply {
             if told.contains(&text) {
                 continue;
             }
+            // Cut or not, no more than the bound goes out.
+            if long && (told.len() + 1) * EACH > TOGETHER {
+                break;
+            }
             told.push(text);
             let mut escaped = String::with_capacity(text.len() + 8);
             for c in text.chars().take(if long { EACH } else { usize::MAX }) {
@@ -105,10 +111,8 @@ impl Reply {
     pub(super) fn gzipped(mut self, asked: &HeaderMap) -> Self {
         let takes = asked.get_all(header::ACCEPT_ENCODING).iter().any(|value| {
             let value = value.to_str().unwrap_or_default();
-            value.split(',').any(|part| {
-                let (name, rest) = part.trim().split_once(';').unwrap_or((part.trim(), ""));
-                name == "gzip" && rest.trim() != "q=0"
-            })
+            // A quality is not looked at: with one it is another word.
+            value.split(',').any(|part| part.trim() == "gzip")
         });
         let large = self.body.bytes().filter(|bytes| takes && bytes.len() > GZIP_FROM_BYTES);
         let packed = large.and_then(|bytes| {

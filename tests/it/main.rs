@@ -16,6 +16,7 @@ mod discovery;
 mod engine;
 mod fields;
 mod git;
+mod health;
 mod kinds;
 mod merge;
 mod nodes_and_stages;

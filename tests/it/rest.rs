@@ -223,11 +223,13 @@ fn event(delivery: &Delivery) -> Value {
     json!({ "type": kind, "object": delivery.event.object.0 })
 }
 
+/// R-SUI-18: the other scripts are held to their answers in the same way.
 #[test]
 fn general_requests_are_answered_as_recorded() {
     check("probes.jsonl");
 }
 
+/// Which kinds have a generation is in these answers, too (R-STO-12).
 #[test]
 fn every_kind_is_filled_in_as_recorded() {
     check("defaults.jsonl");
@@ -246,4 +248,65 @@ fn autoscalers_are_told_in_both_versions_as_recorded() {
 #[test]
 fn objects_change_and_go_as_recorded() {
     check("changes.jsonl");
+}
+
+#[test]
+fn versions_and_writes_of_the_store_are_as_recorded_by_number() {
+    check("by-number-sto-writes.jsonl.gz");
+}
+
+#[test]
+fn deletes_of_the_store_are_as_recorded_by_number() {
+    let mut replay = Replay::new(Server::new(&Rng::new(1)));
+    replay.comparison.has_objects_of_its_own = true;
+    check_part("rest", "by-number-sto-deletes.jsonl.gz", replay);
+}
+
+#[test]
+fn errors_and_parameters_are_as_recorded_by_number() {
+    check("by-number-http.jsonl.gz");
+}
+
+#[test]
+fn lists_and_watches_are_as_recorded_by_number() {
+    check("by-number-sto-watches.jsonl.gz");
+}
+
+/// R-STO-33: what is asked of a revision before the end of history.
+#[test]
+fn history_that_is_gone_is_told_as_410() {
+    let mut replay = Replay::new(Server::new(&Rng::new(1)));
+    let mut ask = |server: &mut dyn FnMut(&mut Server), method: &str, path: &str, body: Value| {
+        server(&mut replay.server);
+        let request =
+            json!({ "method": method, "path": path, "type": "", "agent": "", "body": body });
+        replay.send(&json!({ "request": request }), &mut Vec::new())
+    };
+    let maps = "/api/v1/namespaces/default/configmaps";
+    for name in ["a", "b"] {
+        let body = json!({ "metadata": { "name": name } });
+        assert_eq!(ask(&mut |_| {}, "POST", maps, body).status, 201);
+    }
+    let first = ask(&mut |_| {}, "GET", &format!("{maps}?limit=1"), Value::Null).body;
+    let token = first["metadata"]["continue"].as_str().unwrap().to_owned();
+    let body = json!({ "metadata": { "name": "c" } });
+    ask(&mut |_| {}, "POST", maps, body);
+    let compact = &mut |server: &mut Server| server.compact(server.revision());
+    let watch = ask(compact, "GET", &format!("{maps}?watch=1&resourceVersion=1"), Value::Null);
+    assert_eq!(watch.status, 200);
+    let events = watch.body.as_array().unwrap();
+    let told = &events[0];
+    assert_eq!((events.len(), &told["type"]), (1, &json!("ERROR")));
+    assert_eq!(
+        (&told["object"]["code"], &told["object"]["reason"]),
+        (&json!(410), &json!("Expired"))
+    );
+    let message = told["object"]["message"].as_str().unwrap();
+    assert!(message.starts_with("too old resource version: 1 ("), "{message}");
+    let exact = format!("{maps}?resourceVersion=1&resourceVersionMatch=Exact");
+    for path in [exact, format!("{maps}?limit=1&continue={token}")] {
+        let list = ask(&mut |_| {}, "GET", &path, Value::Null);
+        assert_eq!((list.status, &list.body["reason"]), (410, &json!("Expired")), "{path}");
+    }
+    assert_eq!(ask(&mut |_| {}, "GET", maps, Value::Null).status, 200);
 }

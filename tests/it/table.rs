@@ -61,6 +61,7 @@ fn differences(path: &str, expected: &Value, found: &Value, out: &mut Vec<String
     }
 }
 
+/// R-HTTP-18, and R-HTTP-19 for pods in every state.
 #[test]
 fn rows_are_those_of_a_real_server() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/baseline/table/rows.jsonl");
@@ -183,6 +184,7 @@ fn newest(objects: &[Arc<Object>]) -> Time {
     times.filter_map(Time::parse_rfc3339).max().unwrap_or(Time::VIRTUAL_START)
 }
 
+/// R-HTTP-18: columns and rows of every kind.
 #[test]
 fn tables_are_those_of_the_dump() {
     let Some(tables) = dump() else { return };

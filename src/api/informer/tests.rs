@@ -95,6 +95,7 @@ impl Trial {
     }
 }
 
+/// R-FLT-17.
 #[test]
 fn pages_are_joined_and_a_failed_page_is_asked_for_again() {
     let mut t = Trial::new();
@@ -111,6 +112,7 @@ fn pages_are_joined_and_a_failed_page_is_asked_for_again() {
     assert!(t.informer.is_synced());
 }
 
+/// R-FLT-17.
 #[test]
 fn an_expired_continue_token_starts_the_list_over() {
     let mut t = Trial::new();
@@ -124,6 +126,7 @@ fn an_expired_continue_token_starts_the_list_over() {
     assert_eq!(t.answer(page(9, None, vec![object("c", "3", 8)])), "->c8");
 }
 
+/// R-FLT-07.
 #[test]
 fn events_change_the_cache_and_a_watch_that_ended_resumes_where_it_was() {
     let mut t = Trial::watching();
@@ -138,6 +141,7 @@ fn events_change_the_cache_and_a_watch_that_ended_resumes_where_it_was() {
     assert_eq!(names, ["a", "c"]);
 }
 
+/// R-FLT-07.
 #[test]
 fn a_watch_that_ends_at_once_without_a_word_is_paused() {
     let mut t = Trial::watching();
@@ -149,6 +153,7 @@ fn a_watch_that_ends_at_once_without_a_word_is_paused() {
     assert_eq!(t.asked(), "pause 200");
 }
 
+/// R-FLT-08, R-FLT-11.
 #[test]
 fn gone_in_mid_stream_lists_again_and_notices_deletions_and_replacements() {
     let mut t = Trial::watching();

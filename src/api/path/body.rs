@@ -14,6 +14,8 @@ pub(super) struct Read {
     pub(super) value: Value,
     /// Paths of fields that were given twice; the last one counts.
     pub(super) duplicates: Vec<String>,
+    /// The same of YAML: `line 3: key "a" already set in map`.
+    pub(super) duplicate_keys: Vec<String>,
 }
 
 const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -38,8 +40,7 @@ pub(super) fn object(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
 
 /// The text of a body in JSON, unless it is large.
 pub(super) fn source(incoming: &Incoming) -> Option<Bytes> {
-    let media = incoming.content_type.split(';').next().unwrap_or_default().trim();
-    let is_json = matches!(media, "" | "application/json");
+    let is_json = matches!(media_of(incoming).as_str(), "" | "application/json");
     (is_json && incoming.body.len() <= limits::ORDERED_BODY_BYTES).then(|| incoming.body.clone())
 }
 
@@ -54,9 +55,13 @@ pub(crate) fn field_order(text: &[u8]) -> Vec<String> {
     }
 }
 
+/// The type of a body without its parameters; upper case is the same to readers.
+fn media_of(incoming: &Incoming) -> String {
+    incoming.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
-    let media = incoming.content_type.split(';').next().unwrap_or_default().trim();
-    match media {
+    match media_of(incoming).as_str() {
         "" | "application/json" => json_body(&incoming.body).map_err(|e| {
             let what = "couldn't get version/kind; json parse error";
             unrecognized(kind, &format!("{what}: {e}"), &incoming.body)
@@ -147,6 +152,7 @@ pub(super) fn delete_options(incoming: &Incoming, options: &mut Options) -> Resu
     let policy = body.get("propagationPolicy").and_then(Value::as_str);
     let orphan = body.get("orphanDependents").and_then(Value::as_bool);
     let mut causes = Vec::new();
+    delete.in_cascade = orphan == Some(false);
     delete.propagation = query::propagation(policy, orphan, &mut causes);
     let preconditions = body.get("preconditions");
     delete.uid = text(preconditions.and_then(|p| p.get("uid")));
@@ -220,7 +226,7 @@ fn json_body(bytes: &[u8]) -> Result<Read, String> {
     let seed = Spot { path: &mut path, duplicates: &mut duplicates, order: None };
     let value = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
-        Ok(value) => Ok(Read { value, duplicates }),
+        Ok(value) => Ok(Read { value, duplicates, ..Read::default() }),
         Err(error) => Err(gojson::error(bytes).unwrap_or_else(|| error.to_string())),
     }
 }
@@ -228,12 +234,16 @@ fn json_body(bytes: &[u8]) -> Result<Read, String> {
 fn yaml_body(bytes: &[u8]) -> Result<Read, String> {
     if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{')
         && let Ok(read) = json_body(bytes)
+        && read.duplicates.is_empty()
     {
         return Ok(read);
     }
     let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
-    let value = yaml::body(text).map_err(|e| bound_in_gos_words(&e.to_string()))?;
-    Ok(Read { value, duplicates: Vec::new() })
+    let (value, twins) =
+        yaml::body_and_twins(text).map_err(|e| bound_in_gos_words(&e.to_string()))?;
+    let told =
+        |(line, key): (usize, String)| format!("line {line}: key {key:?} already set in map");
+    Ok(Read { value, duplicate_keys: twins.into_iter().map(told).collect(), ..Read::default() })
 }
 
 /// Text that goes past a bound, as Go's reader says it; its bounds are not all ours.

@@ -88,6 +88,7 @@ pub fn parse(
     }
     let body = read.map(|read| {
         options.duplicate_fields = read.duplicates;
+        options.duplicate_keys = read.duplicate_keys;
         std::sync::Arc::new(read.value)
     });
     Ok(Request {

@@ -86,7 +86,9 @@ fn write_options(
     if deletes && from_query {
         delete_options(query, &mut options.delete, &mut causes)?;
     }
-    let dry_runs = query.0.iter().filter(|(key, _)| key == "dryRun");
+    // A delete with a body is asked for by that alone (R-HTTP-39).
+    let counts = !deletes || from_query;
+    let dry_runs = query.0.iter().filter(|(key, _)| counts && key == "dryRun");
     let dry_runs: Vec<Value> = dry_runs.map(|(_, value)| value.as_str().into()).collect();
     options.dry_run = !dry_runs.is_empty();
     causes.extend(dry_run_fault(&dry_runs));
@@ -156,6 +158,7 @@ fn delete_options(
     delete.grace_seconds = query.number("gracePeriodSeconds")?;
     let orphan = query.get("orphanDependents").map(|_| query.flag("orphanDependents"));
     let policy = query.get("propagationPolicy");
+    delete.in_cascade = orphan == Some(false);
     delete.propagation = propagation(policy, orphan, causes);
     Ok(())
 }

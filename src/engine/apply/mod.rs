@@ -116,6 +116,7 @@ mod tests {
 
     const PODS: Gvr = Gvr::new("", "v1", "pods");
 
+    /// R-FLT-01, R-FLT-02, R-FLT-04: what an engine sends again, and what it does not.
     #[test]
     fn answers_are_told_apart_by_whether_sending_again_helps() {
         let check = |status: Status, again: bool| {

@@ -76,6 +76,13 @@ impl Health {
 /// How `object` is, as it was read, at `now` (which matters for pods without a place alone).
 #[must_use]
 pub fn status(object: &Object, now: Time) -> Health {
+    // Flux's reader of Jobs looks at nothing else, deletion and generations neither.
+    if (object.kind(), object.api_version()) == ("Job", "batch/v1") {
+        return job(object);
+    }
+    if object.at(&["status"]).is_some_and(|status| !status.is_object() && !status.is_null()) {
+        return Health::unknown("the status is no map");
+    }
     generic(object)
         .or_else(|| by_kind(object, now))
         .or_else(|| by_ready_condition(object))
@@ -122,7 +129,6 @@ fn by_kind(object: &Object, now: Time) -> Option<Health> {
         ("apps" | "extensions", "DaemonSet") => daemon_set(object),
         ("apps" | "extensions", "Deployment") => deployment(object),
         ("apps" | "extensions", "ReplicaSet") => replica_set(object),
-        ("batch", "Job") => job(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
         _ => return None,
     })

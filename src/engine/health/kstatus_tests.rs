@@ -235,7 +235,7 @@ fn jobs_and_cron_jobs() {
             ("failed", none(), with(json!([said("Failed", "True", "")])), "Failed JobFailed"),
             ("runs", none(), with(denied), "InProgress JobInProgress"),
             ("about to end", none(), with(ending), "InProgress JobInProgress"),
-            ("suspended", json!({"suspend": true}), json!({"conditions": suspended}), "Current"),
+            ("suspended", json!({"suspend": true}), none(), "Current"),
             ("resumed", none(), with(suspended), "InProgress JobInProgress"),
         ],
     );
@@ -424,4 +424,14 @@ fn a_deletion_comes_before_everything() {
     assert_eq!(status(&object, NOW).reason, "LatestGenerationNotObserved");
     object.set(&["metadata", "deletionTimestamp"], NOW.rfc3339().into());
     assert_eq!(status(&object, NOW).state, State::Terminating);
+}
+
+#[test]
+fn what_is_not_there_and_what_cannot_be_read_have_states_of_their_own() {
+    // R-HLT-11.
+    let gone = Health::not_found();
+    assert_eq!((gone.state, gone.message.as_str()), (State::NotFound, "Resource not found"));
+    let unread = Health::unknown("forbidden");
+    assert_eq!((unread.state, unread.message.as_str()), (State::Unknown, "forbidden"));
+    assert_eq!(status(&object("Widget", none(), json!("text")), NOW).state, State::Unknown);
 }

@@ -115,7 +115,9 @@ pub(super) fn job(object: &Object) -> Health {
     let parallelism = object.int(&["spec", "parallelism"]).unwrap_or(1);
     let completions = object.int(&["spec", "completions"]).unwrap_or(parallelism);
     let (succeeded, failed) = (count(object, "succeeded"), count(object, "failed"));
-    let suspended = object.flag(&["spec", "suspend"]);
+    if object.flag(&["spec", "suspend"]) {
+        return Health::current("Job is suspended");
+    }
     for c in conditions(object).filter(|c| c.status == "True") {
         match c.kind {
             "Complete" => {
@@ -126,12 +128,12 @@ pub(super) fn job(object: &Object) -> Health {
                 let text = format!("Job Failed. failed: {failed}/{completions}");
                 return Health::failed("JobFailed", text);
             }
-            "Suspended" if suspended => return Health::current("Job is suspended"),
             _ => {}
         }
     }
     if object.text(&["status", "startTime"]).unwrap_or_default().is_empty() {
-        return Health::in_progress("JobNotStarted", "Job not started");
+        let message = format!("Job not started. active: 0/{parallelism}");
+        return Health::in_progress("JobNotStarted", message);
     }
     let active = count(object, "active");
     let message =

@@ -14,7 +14,7 @@ use crate::base::limits;
 /// # Errors
 /// As [`super::documents`], but for what depends on the dialect.
 pub fn documents(text: &str) -> Result<Vec<Node>, YamlError> {
-    documents_with(text, Twins::Refused)
+    Ok(documents_with(text, Twins::Refused)?.0)
 }
 
 /// As [`documents`], but the last of a key's values counts that is given twice, as for the Go
@@ -23,11 +23,14 @@ pub fn documents(text: &str) -> Result<Vec<Node>, YamlError> {
 /// # Errors
 /// As [`documents`], repeated keys aside.
 pub fn documents_last_wins(text: &str) -> Result<Vec<Node>, YamlError> {
-    documents_with(text, Twins::LastWins)
+    Ok(documents_with(text, Twins::LastWins)?.0)
 }
 
+/// Documents, and the line and text of each key that stood in its map before.
+type Found = (Vec<Node>, Vec<(usize, String)>);
+
 /// As [`documents`], with a say on keys that stand twice.
-pub(super) fn documents_with(text: &str, twins: Twins) -> Result<Vec<Node>, YamlError> {
+pub(super) fn documents_with(text: &str, twins: Twins) -> Result<Found, YamlError> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     // A block at the end of a file without a last line end has none either, as in Go.
@@ -48,7 +51,8 @@ pub(super) fn documents_with(text: &str, twins: Twins) -> Result<Vec<Node>, Yaml
         })?;
         builder.event(event, span)?;
     }
-    Ok(builder.documents.into_iter().filter(|node| !node.is_null()).collect())
+    let documents = builder.documents.into_iter().filter(|node| !node.is_null()).collect();
+    Ok((documents, builder.repeated))
 }
 
 const BOM_BYTES: usize = '\u{feff}'.len_utf8();
@@ -70,6 +74,8 @@ struct Builder {
     /// Bytes of the text that the parser is not given.
     bytes_before: usize,
     twins: Twins,
+    /// The line and the text of each key that stood in its map before, where the last counts.
+    repeated: Vec<(usize, String)>,
 }
 
 /// What becomes of a key that stands twice in a map.
@@ -156,7 +162,7 @@ impl Builder {
         if let Content::Map(entries) = &mut open.node.content {
             match self.twins {
                 Twins::Refused => refuse_twins(entries)?,
-                Twins::LastWins => keep_last(entries),
+                Twins::LastWins => keep_last(entries, &mut self.repeated),
             }
             *entries = merged(std::mem::take(entries))?;
         }
@@ -230,11 +236,13 @@ fn refuse_twins(entries: &[Entry]) -> Result<(), YamlError> {
 }
 
 /// Takes the entries out whose key stands again further down.
-fn keep_last(entries: &mut Vec<Entry>) {
+fn keep_last(entries: &mut Vec<Entry>, repeated: &mut Vec<(usize, String)>) {
     let mut last: BTreeMap<String, usize> = BTreeMap::new();
     for (place, entry) in entries.iter().enumerate() {
-        if let Some(text) = entry.key.text().filter(|_| !is_merge(&entry.key)) {
-            last.insert(text.to_owned(), place);
+        if let Some(text) = entry.key.text().filter(|_| !is_merge(&entry.key))
+            && last.insert(text.to_owned(), place).is_some()
+        {
+            repeated.push((entry.key.line, text.to_owned()));
         }
     }
     let mut place = 0;

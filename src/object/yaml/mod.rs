@@ -90,8 +90,19 @@ pub fn documents(text: &str, dialect: Dialect) -> Result<Vec<Document>, YamlErro
 /// # Errors
 /// As [`documents`], repeated keys aside.
 pub fn body(text: &str) -> Result<Value, YamlError> {
-    let documents = build::documents_with(text, build::Twins::LastWins)?;
-    documents.first().map_or(Ok(Value::Null), |node| node.to_value(Dialect::Kubectl))
+    body_and_twins(text).map(|(value, _)| value)
+}
+
+/// The same, with the keys that stand twice in a map: the line of each that is not the first, and
+/// the key, in the order of the text.
+///
+/// # Errors
+/// As [`body`].
+pub fn body_and_twins(text: &str) -> Result<(Value, Vec<(usize, String)>), YamlError> {
+    let (documents, mut twins) = build::documents_with(text, build::Twins::LastWins)?;
+    twins.sort();
+    let value = documents.first().map_or(Ok(Value::Null), |node| node.to_value(Dialect::Kubectl));
+    Ok((value?, twins))
 }
 
 #[cfg(test)]

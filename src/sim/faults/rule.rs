@@ -1,6 +1,6 @@
 //! Which requests a fault is for, and what they are answered instead.
 
-use crate::api::{PatchKind, Reason, Request, Response, Status, Verb};
+use crate::api::{Details, PatchKind, Reason, Request, Response, Status, Verb};
 use crate::base::Bug;
 use crate::object::Gvr;
 
@@ -118,7 +118,9 @@ impl Answer {
             ),
             Answer::TooManyRequests => {
                 let text = "Too many requests, please try again later.";
-                failed(429, Reason::TooManyRequests, text)
+                let mut status = failed(429, Reason::TooManyRequests, text);
+                status.details = Some(Details { retry_after_seconds: 1, ..Details::default() });
+                status
             }
             Answer::Conflict => Status::conflict(
                 &request.resource,

@@ -1,7 +1,7 @@
 //! Which requests meet a fault, and with what answer.
 
 use super::*;
-use crate::api::{Payload, Request};
+use crate::api::{Payload, Reason, Request};
 use crate::base::{Profile, Rng};
 use crate::object::{Gvr, Object, json};
 use crate::sim::pods::Images;
@@ -50,6 +50,45 @@ fn of_two_rules_the_first_answers_and_both_count() {
     assert_eq!(codes(&[rule(Answer::Timeout), late], &requests), [504, 409, 0]);
 }
 
+/// What the client of a create hears where a fault answers (R-FLT-01, R-FLT-02, R-FLT-04).
+#[test]
+fn each_answer_is_told_as_a_server_tells_it() {
+    let check = |answer: Answer, code: u16, reason: Reason, text: &str, seconds: u32| {
+        let mut faults = Faults::default();
+        faults.add(rule(answer));
+        let fate = faults.meet(&create("a")).unwrap();
+        let Payload::Status(status) = &fate.response.payload else { panic!("{answer:?}") };
+        assert_eq!((status.code, status.reason), (code, reason), "{answer:?}");
+        assert!(status.message.contains(text), "{answer:?}: {}", status.message);
+        let again = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+        assert_eq!(again, seconds, "{answer:?}");
+    };
+    let modified = "the object has been modified; please apply your changes";
+    check(Answer::Conflict, 409, Reason::Conflict, modified, 0);
+    let later = "Too many requests, please try again later.";
+    check(Answer::TooManyRequests, 429, Reason::TooManyRequests, later, 1);
+    check(Answer::InternalError, 500, Reason::InternalError, "Internal error occurred: ", 0);
+    check(Answer::Unavailable, 503, Reason::ServiceUnavailable, "currently unable", 0);
+    check(Answer::Timeout, 504, Reason::Timeout, "Timeout: request did not complete", 0);
+}
+
+/// R-FLT-03: who hears a failure of a write that was done, and sends it again, finds it there.
+#[test]
+fn a_create_that_is_sent_again_after_it_was_done_finds_itself() {
+    let seed = Rng::new(1);
+    let server = Server::new(&seed);
+    let mut world = World::with(Parts::NONE, server, &seed, &Profile::instant(), Images::new());
+    let mut faults = Faults::default();
+    faults.add(rule(Answer::TimeoutAfterCommit));
+    let mut code = |id: u64| {
+        let what = What::Arrive { id, request: Box::new(create("a")) };
+        let signal = Signal { client: FIRST_FOREIGN, what };
+        step(&mut faults, &mut world, FIRST_FOREIGN, NOW, signal).0.handled.unwrap().code
+    };
+    assert_eq!((code(1), code(2)), (504, 409));
+}
+
+/// R-FLT-05.
 #[test]
 fn a_write_with_an_answer_before_commit_is_not_there_and_with_one_after_commit_is() {
     let check = |answer: Answer, is_there: bool| {

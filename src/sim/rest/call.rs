@@ -1,16 +1,17 @@
 //! One request with what is known of it: its kind, where its object lies, what it carries.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::kinds::{Kind, Registry};
 use super::{custom, secrets, views};
 use crate::api::path::field_order;
-use crate::api::{Cause, FieldValidation, Request, Status};
+use crate::api::{Cause, FieldValidation, PatchKind, Request, Status, Verb};
 use crate::base::Time;
 use crate::fields::Write;
 use crate::object::schema;
 use crate::object::schema::check::{self, Mode, ProblemKind};
-use crate::object::{Gvr, Object, Value};
+use crate::object::{Gvr, Map, Object, Value};
 use crate::sim::store::{Key, Resource};
 
 pub(super) struct Call<'a> {
@@ -81,7 +82,9 @@ impl<'a> Call<'a> {
 
     /// Who writes, for managed fields (R-HTTP-31).
     pub(super) fn write(&self) -> Write<'_> {
+        const LONGEST_BYTES: usize = 128;
         let agent = self.request.user_agent.split('/').next().unwrap_or_default();
+        let agent = &agent[..agent.floor_char_boundary(LONGEST_BYTES)];
         Write {
             manager: self.request.options.field_manager.as_deref().unwrap_or(agent),
             api_version: &self.kind.api_version,
@@ -146,9 +149,14 @@ impl<'a> Call<'a> {
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
         let (version, found) = (text("apiVersion"), text("kind"));
         if own.custom.is_some() {
-            custom::types_fit(&own, body)?;
+            custom::types_fit(&own, body, self.request.options.source.as_deref())?;
         } else if !found.is_empty() && found != kind {
             return Err(self.wrong_kind(version, found));
+        }
+        if was_served(version, kind) && version != wanted {
+            return Err(Status::bad_request(format!(
+                "the API version in the data ({version}) does not match the expected API version ({wanted})"
+            )));
         }
         if own.custom.is_none() && !version.is_empty() && version != wanted {
             return Err(self.unreadable(&format!("no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""), version));
@@ -201,20 +209,39 @@ impl<'a> Call<'a> {
     /// (R-HTTP-32).
     pub(super) fn tell_or_refuse(&mut self, unknown: Vec<String>) -> Result<(), String> {
         let options = &self.request.options;
-        let twice = options.duplicate_fields.iter().map(|path| format!("duplicate field {path:?}"));
-        let mut problems: Vec<String> = twice.chain(unknown).collect();
+        let is_json_patch = matches!(self.request.verb, Verb::Patch(PatchKind::Json));
+        let mark = if is_json_patch { "json patch " } else { "" };
+        let mut problems = unknown_of_patch(self.request);
+        let twice = options.duplicate_fields.iter();
+        problems.extend(twice.map(|path| format!("{mark}duplicate field {path:?}")));
+        // What is not known is not also told to be there twice.
+        let known = |problem: &String| match problem.strip_prefix("duplicate field ") {
+            Some(path) => !unknown.iter().any(|u| u.strip_prefix("unknown field ") == Some(path)),
+            None => true,
+        };
+        problems.retain(known);
+        problems.extend(unknown);
+        let mut told = BTreeSet::new();
+        problems.retain(|problem| told.insert(problem.clone()));
         if problems.len() > 1
             && self.kind.custom.is_none()
             && let Some(source) = &options.source
         {
             in_order_of(source, &mut problems);
         }
+        let keys = &options.duplicate_keys;
         match options.field_validation {
+            FieldValidation::Strict if !keys.is_empty() => {
+                let keys = format!("yaml: unmarshal errors:\n  {}", keys.join("\n  "));
+                problems.insert(0, keys);
+                Err(format!("strict decoding error: {}", problems.join(", ")))
+            }
             FieldValidation::Strict if !problems.is_empty() => {
                 Err(format!("strict decoding error: {}", problems.join(", ")))
             }
             FieldValidation::Ignore => Ok(()),
             _ => {
+                self.warnings.extend(keys.iter().cloned());
                 self.warnings.extend(problems);
                 Ok(())
             }
@@ -294,4 +321,42 @@ fn in_order_of(source: &[u8], problems: &mut [String]) {
 /// 404 for a resource that is not served, in a group that is or is not.
 pub(super) fn no_such_resource(group_is_served: bool) -> Status {
     if group_is_served { Status::no_such_resource() } else { Status::page_not_found() }
+}
+
+/// Whether a kind could once be had in a version that is served no more, and is still read.
+fn was_served(version: &str, kind: &str) -> bool {
+    let kinds: &[&str] = match version {
+        "apps/v1beta1" => &["Deployment", "StatefulSet", "ControllerRevision"],
+        "apps/v1beta2" => {
+            &["Deployment", "StatefulSet", "ControllerRevision", "DaemonSet", "ReplicaSet"]
+        }
+        "extensions/v1beta1" => {
+            &["Deployment", "DaemonSet", "ReplicaSet", "Ingress", "NetworkPolicy"]
+        }
+        "batch/v1beta1" => &["CronJob"],
+        "networking.k8s.io/v1beta1" => &["Ingress", "IngressClass"],
+        "policy/v1beta1" => &["PodDisruptionBudget"],
+        "rbac.authorization.k8s.io/v1beta1" | "rbac.authorization.k8s.io/v1alpha1" => {
+            &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]
+        }
+        _ => &[],
+    };
+    kinds.contains(&kind)
+}
+
+/// What operations of a JSON patch say that no operation has.
+fn unknown_of_patch(request: &Request) -> Vec<String> {
+    let operations = match (request.verb, request.body.as_deref()) {
+        (Verb::Patch(PatchKind::Json), Some(Value::Array(operations))) => operations.as_slice(),
+        _ => &[],
+    };
+    let of = |(i, operation): (usize, &Value)| {
+        let fields = operation.as_object().into_iter().flat_map(Map::keys);
+        let unknown =
+            fields.filter(|key| !matches!(key.as_str(), "op" | "path" | "from" | "value"));
+        unknown
+            .map(|key| format!("json patch unknown field {:?}", format!("[{i}].{key}")))
+            .collect::<Vec<_>>()
+    };
+    operations.iter().enumerate().flat_map(of).collect()
 }

@@ -17,7 +17,9 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
     if !call.is_whole() {
         return subresources::create(server, call);
     }
-    if !call.name.is_empty() {
+    let is_nowhere =
+        call.kind.custom.is_none() && call.kind.namespaced() && call.namespace.is_empty();
+    if !call.name.is_empty() || is_nowhere {
         return Err(Status::method_not_allowed());
     }
     if let Some(answer) = auth::answer_review(server, call) {
@@ -43,7 +45,6 @@ pub(super) fn from_decoded(
     }
     complete(call, None, &mut object);
     let kind = Arc::clone(&call.kind);
-    object.remove(&["metadata", "managedFields"]);
     fields::update(kind.schema(), kind.ty, None, &mut object, &call.write());
     admit_and_store(server, call, object)
 }
@@ -96,6 +97,9 @@ pub(super) fn admit_and_store(
     let charges = admission::check_create(server, call, &object)?;
     strategy::read_back(&call.kind, None, &mut object);
     let key = call.key_of(&name);
+    if !call.dry_run() {
+        has_no_version(&object)?;
+    }
     if let Some(holder) = server.store.get(&call.resource, &key) {
         let mut status = Status::already_exists(&call.request.resource, &name);
         if holder.is_deleting() {
@@ -106,17 +110,24 @@ pub(super) fn admit_and_store(
     if call.dry_run() {
         return Ok(custom::as_kept(&call.kind, object));
     }
-    if !object.resource_version().is_empty() {
-        let text = "resourceVersion should not be set on objects to be created";
-        return Err(Status::new(500, Reason::Unknown, text));
-    }
     let kept = custom::keep(server, call, object);
     admission::after_write(server, call, charges);
     Ok(kept)
 }
 
+/// Whether an object comes without a version; none and what is no number are passed over
+/// (R-STO-03).
+fn has_no_version(object: &Object) -> Result<(), Status> {
+    if object.resource_version().parse::<u64>().unwrap_or_default() == 0 {
+        return Ok(());
+    }
+    let text = "resourceVersion should not be set on objects to be created";
+    Err(Status::new(500, Reason::Unknown, text))
+}
+
 /// What the server alone decides.
 fn system_fields(server: &mut Server, call: &Call, object: &mut Object) {
+    object.remove(&["metadata", "selfLink"]);
     object.set(&["metadata", "creationTimestamp"], call.now.rfc3339().into());
     let uid = names::uid(&mut server.rng);
     object.set(&["metadata", "uid"], uid.into());

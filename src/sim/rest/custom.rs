@@ -9,7 +9,7 @@ use super::call::{Call, no_such_resource};
 use super::kinds::Kind;
 use super::validate::embedded_metadata;
 use super::{Server, names, views};
-use crate::api::{Cause, Details, Reason, Request, Status, Verb};
+use crate::api::{Cause, Details, Reason, Request, Status, Verb, path};
 use crate::object::{Map, Object, Value, go};
 use crate::sim::crd::{self, coerce, validate};
 use crate::sim::store::Delivery;
@@ -25,7 +25,8 @@ pub(super) fn decode(version: &crd::Version, value: &Value) -> Result<Vec<String
 }
 
 /// Whether a body is of the version that the URL says; of another kind it is refused later.
-pub(super) fn types_fit(kind: &Kind, body: &Map) -> Result<(), Status> {
+/// `source` is the text of the body, where it is known.
+pub(super) fn types_fit(kind: &Kind, body: &Map, source: Option<&[u8]>) -> Result<(), Status> {
     let name = kind.name();
     let unrecognized = |why: &str| {
         Status::bad_request(format!(
@@ -34,7 +35,9 @@ pub(super) fn types_fit(kind: &Kind, body: &Map) -> Result<(), Status> {
     };
     match body.get("kind") {
         None | Some(Value::Null) => {
-            return Err(unrecognized(&without_kind(body)));
+            let Some(source) = source else { return Err(unrecognized(&without_kind(body))) };
+            let (text, head) = (String::from_utf8_lossy(source), path::summary(source));
+            return Err(unrecognized(&format!("Object 'Kind' is missing in '{text}' ({head})")));
         }
         Some(Value::String(_)) => {}
         Some(other) => {

@@ -29,10 +29,17 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
             return Ok(Response::object(200, definitions::mark(server, call, &live)));
         }
     }
-    preconditions(call, &live)?;
+    match call.kind.kind {
+        "Namespace" => definitions::preconditions(call, &live)?,
+        _ => preconditions(call, &live)?,
+    }
     admission::on_delete(server, call, &live)?;
     let (object, gone) = delete(server, call, &live);
-    if !gone || call.kind.strategy.returns_deleted {
+    if !gone {
+        let waits = call.request.options.delete.in_cascade;
+        return Ok(Response::object(if waits { 202 } else { 200 }, object));
+    }
+    if call.kind.strategy.returns_deleted {
         return Ok(Response::object(200, object));
     }
     let mut status = Status::new(200, Reason::Unknown, "");
@@ -55,9 +62,9 @@ pub(super) fn answer_collection(server: &mut Server, call: &mut Call) -> Result<
     }
     let mut items = Vec::with_capacity(page.items.len());
     for live in page.items {
-        let (object, gone) = delete(server, call, &live);
-        // What is gone is told as it was listed.
-        items.push(if gone { custom::read(&call.kind, &live) } else { object });
+        delete(server, call, &live);
+        // What is gone or marked is told as it was listed.
+        items.push(custom::read(&call.kind, &live));
     }
     let api_version = call.request.resource.api_version();
     let kind = call.kind.list_kind();
@@ -107,6 +114,9 @@ fn preconditions(call: &Call, live: &Object) -> Result<(), Status> {
 /// Deletes, or marks for deletion; gives back the object as the answer has it, and whether it is
 /// gone.
 fn delete(server: &mut Server, call: &Call, live: &Arc<Object>) -> (Arc<Object>, bool) {
+    if has_its_grace(call, live) {
+        return (custom::read(&call.kind, live), false);
+    }
     let key = Key::new(live.namespace(), live.name());
     let finalizers = finalizers_after(call, live);
     let grace = grace_seconds(call, live);
@@ -147,14 +157,34 @@ fn grace_seconds(call: &Call, live: &Object) -> i64 {
     if call.kind.kind != "Pod" {
         return 0;
     }
+    let asked = call.request.options.delete.grace_seconds.map(at_least_none);
+    if let Some(given) = given_grace(live) {
+        return asked.unwrap_or(given);
+    }
     let bound = live.text(&["spec", "nodeName"]).is_some_and(|node| !node.is_empty());
     let phase = live.text(&["status", "phase"]).unwrap_or_default();
     if !bound || matches!(phase, "Succeeded" | "Failed") {
         return 0;
     }
     let own = live.int(&["spec", "terminationGracePeriodSeconds"]).unwrap_or(30);
-    let asked = call.request.options.delete.grace_seconds.unwrap_or(own);
-    if asked < 0 { 1 } else { asked }
+    asked.unwrap_or(at_least_none(own))
+}
+
+/// The time that an object that is being deleted was given.
+fn given_grace(live: &Object) -> Option<i64> {
+    live.int(&["metadata", "deletionGracePeriodSeconds"]).filter(|_| live.is_deleting())
+}
+
+/// A time that is less than none is a second.
+fn at_least_none(seconds: i64) -> i64 {
+    if seconds < 0 { 1 } else { seconds }
+}
+
+/// Whether a pod was given its time already, and no less of it is asked for now. Then nothing that
+/// is asked for counts, its dependents' fate neither (R-STO-24).
+fn has_its_grace(call: &Call, live: &Object) -> bool {
+    call.kind.kind == "Pod"
+        && given_grace(live).is_some_and(|given| grace_seconds(call, live) >= given)
 }
 
 /// Sets the time of deletion, or shortens the one that is set.

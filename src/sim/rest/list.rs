@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::{Server, custom, selection, views};
 use crate::api::{Cause, Details, List, Reason, Response, Status};
-use crate::object::{Value, json};
+use crate::object::Value;
 use crate::sim::store::Key;
 
 pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
@@ -64,49 +64,42 @@ pub(super) fn answer(server: &Server, call: &Call) -> Result<Response, Status> {
 fn options_agree(call: &Call) -> Result<(), Status> {
     let options = &call.request.options;
     let asked = options.resource_version.as_deref().unwrap_or_default();
-    let path = "resourceVersionMatch";
-    let invalid = |cause: Cause| Err(Status::invalid("meta.k8s.io", "ListOptions", "", &[cause]));
-    let forbidden = |detail: &str| Cause {
-        reason: "FieldValueForbidden".to_owned(),
-        message: format!("Forbidden: {detail}"),
-        field: path.to_owned(),
+    let cause = |field: &str, reason: &str, message: String| Cause {
+        reason: reason.to_owned(),
+        message,
+        field: field.to_owned(),
     };
-    if options.send_initial_events.is_some() {
-        let cause = Cause {
-            reason: "FieldValueForbidden".to_owned(),
-            message: "Forbidden: sendInitialEvents is forbidden for list".to_owned(),
-            field: "sendInitialEvents".to_owned(),
-        };
-        return invalid(cause);
-    }
-    let continued = options.continue_token.as_deref().is_some_and(|t| !t.is_empty());
+    let forbidden = |field: &str, detail: &str| {
+        cause(field, "FieldValueForbidden", format!("Forbidden: {detail}"))
+    };
+    let mut causes = Vec::new();
     if let Some(found) = options.resource_version_match.as_deref() {
+        let field = "resourceVersionMatch";
+        let mut forbid = |detail: &str| {
+            causes.push(forbidden(field, &format!("resourceVersionMatch {detail}")));
+        };
         if asked.is_empty() {
-            return invalid(forbidden(
-                "resourceVersionMatch is forbidden unless resourceVersion is provided",
-            ));
+            forbid("is forbidden unless resourceVersion is provided");
         }
-        if continued {
-            return invalid(forbidden(
-                "resourceVersionMatch is forbidden when continue is provided",
-            ));
-        }
-        if !matches!(found, "Exact" | "NotOlderThan") {
-            return invalid(Cause {
-                reason: "FieldValueNotSupported".to_owned(),
-                message: format!(
-                    "Unsupported value: {found:?}: supported values: \"Exact\", \"NotOlderThan\", \"\""
-                ),
-                field: path.to_owned(),
-            });
+        if options.continue_token.as_deref().is_some_and(|t| !t.is_empty()) {
+            forbid("is forbidden when continue is provided");
         }
         if found == "Exact" && asked == "0" {
-            return invalid(forbidden(
-                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-            ));
+            forbid("\"exact\" is forbidden for resourceVersion \"0\"");
+        }
+        if !matches!(found, "Exact" | "NotOlderThan") {
+            let known = "supported values: \"Exact\", \"NotOlderThan\", \"\"";
+            let message = format!("Unsupported value: {found:?}: {known}");
+            causes.push(cause(field, "FieldValueNotSupported", message));
         }
     }
-    Ok(())
+    if options.send_initial_events.is_some() {
+        causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+    }
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Status::invalid("meta.k8s.io", "ListOptions", "", &causes))
 }
 
 fn parse_list_revision(text: &str) -> Result<u64, Status> {
@@ -175,6 +168,8 @@ fn write_token(revision: u64, key: &str) -> String {
     out
 }
 
+const TOKEN_VERSION: &str = "meta.k8s.io/v1";
+
 fn read_token(token: &str) -> Result<(u64, String), Status> {
     let bad = |why: &str| {
         Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
@@ -197,14 +192,35 @@ fn read_token(token: &str) -> Result<(u64, String), Status> {
     }
     let parsed: Value = serde_json::from_slice(&bytes).map_err(|_| {
         let first = char::from(bytes.first().copied().unwrap_or(b' '));
+        let first = match first {
+            // What cannot be printed is told by its number.
+            '\u{7f}'..='\u{9f}' | '\u{ad}' => format!("\\u{:04x}", u32::from(first)),
+            first => first.to_string(),
+        };
         bad(&format!("invalid character '{first}' looking for beginning of value"))
     })?;
-    if parsed.get("v") != Some(&json!("meta.k8s.io/v1")) {
-        return Err(bad("server does not recognize this encoded version \"\""));
+    let text = |key: &str| parsed.get(key).and_then(Value::as_str).unwrap_or_default();
+    let version = text("v");
+    if version != TOKEN_VERSION {
+        return Err(bad(&format!("server does not recognize this encoded version {version}")));
     }
-    let revision = parsed.get("rv").and_then(Value::as_u64).unwrap_or(0);
-    let start = parsed.get("start").and_then(Value::as_str).unwrap_or_default();
-    Ok((revision, start.to_owned()))
+    let revision = parsed.get("rv").and_then(Value::as_i64).unwrap_or(0);
+    if revision == 0 {
+        let what = "incorrect encoded start resourceVersion";
+        return Err(bad(&format!("{what} (version {TOKEN_VERSION})")));
+    }
+    let start = text("start");
+    if start.is_empty() {
+        return Err(bad(&format!("encoded start key empty (version {TOKEN_VERSION})")));
+    }
+    // A key with steps that lead elsewhere is none that a server gave.
+    let steps = start.strip_prefix('/').unwrap_or(start).split('/');
+    if steps.enumerate().any(|(i, step)| matches!(step, "." | "..") || (step.is_empty() && i == 0))
+    {
+        return Err(bad(start));
+    }
+    // Less than none is the newest there is.
+    Ok((u64::try_from(revision).unwrap_or(0), start.to_owned()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{Server, apply, custom, scale, subresources, update};
 use crate::api::{Cause, Details, PatchKind, Reason, Response, Status, Verb};
 use crate::object::patch::{self, PatchError};
 use crate::object::schema::{Schema, TypeId, order};
-use crate::object::{Object, Value};
+use crate::object::{Map, Object, Value};
 
 pub(super) fn answer(
     server: &mut Server,
@@ -79,7 +79,7 @@ fn decoded(call: &mut Call, live: &Object, patched: Value) -> Result<Object, Sta
         if matches!(map.get("kind"), None | Some(Value::Null)) {
             return Err(not_decoded(patched.to_string(), &custom::without_kind(map)));
         }
-        custom::types_fit(&call.kind, map)?;
+        custom::types_fit(&call.kind, map, None)?;
     }
     let result = is_of_kind(call, &patched)
         .and_then(|()| call.decode(&patched, Some(live)))
@@ -103,10 +103,55 @@ fn not_decoded(shown: String, why: &str) -> Status {
 /// The patched document in an error's text.
 fn shown(call: &Call, patched: &Value) -> String {
     let patch = call.request.body.as_deref();
-    if call.kind.custom.is_some() || matches!(call.request.verb, Verb::Patch(PatchKind::Json)) {
-        return patched.to_string();
+    match (call.request.verb, patch) {
+        _ if call.kind.custom.is_some() => patched.to_string(),
+        (Verb::Patch(PatchKind::Strategic), Some(patch)) => as_go_prints(patch),
+        (Verb::Patch(PatchKind::Json), Some(patch)) => {
+            order::patched_text(call.kind.ty, patched, Some(&taken_apart(patch)))
+        }
+        _ => order::patched_text(call.kind.ty, patched, patch),
     }
-    order::patched_text(call.kind.ty, patched, patch)
+}
+
+/// A patch as Go's `%v` prints it.
+fn as_go_prints(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.to_string(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(as_go_prints).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Object(map) => {
+            let fields = map.iter().map(|(key, value)| format!("{key}:{}", as_go_prints(value)));
+            format!("map[{}]", fields.collect::<Vec<_>>().join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The maps that a JSON patch had to take apart, as maps in a map: what is in those stands in the
+/// order of their keys afterwards.
+fn taken_apart(patch: &Value) -> Value {
+    let mut apart = Value::Object(Map::new());
+    for operation in patch.as_array().into_iter().flatten() {
+        for key in ["path", "from"] {
+            let Some(path) = operation.get(key).and_then(Value::as_str) else { continue };
+            let mut steps: Vec<&str> = path.split('/').skip(1).collect();
+            steps.pop();
+            let mut at = &mut apart;
+            for step in steps {
+                let Some(map) = at.as_object_mut() else { break };
+                let step = step.replace("~1", "/").replace("~0", "~");
+                if !map.contains_key(step.as_str()) {
+                    map.insert(step.clone(), Value::Object(Map::new()));
+                }
+                let Some(below) = map.get_mut(step.as_str()) else { break };
+                at = below;
+            }
+        }
+    }
+    apart
 }
 
 fn is_of_kind(call: &Call, patched: &Value) -> Result<(), String> {

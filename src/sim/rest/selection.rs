@@ -82,6 +82,9 @@ pub(super) fn of(call: &Call) -> Result<Filter, Status> {
     known_fields(call, &fields)?;
     for term in &mut fields.terms {
         term.field = views::stored_field(&call.kind, &term.field).into_owned();
+        if call.kind.kind == "Event" && term.field == "source" {
+            "source.component".clone_into(&mut term.field);
+        }
     }
     let mut name = (!call.name.is_empty()).then(|| call.name.to_owned());
     fields.terms.retain(|term| {
@@ -145,6 +148,8 @@ fn known_fields(call: &Call, fields: &FieldSelector) -> Result<(), Status> {
             format!(
                 "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
             )
+        } else if call.kind.kind == "Job" {
+            format!("field label {field:?} not supported for Job")
         } else {
             format!("field label not supported: {field}")
         };

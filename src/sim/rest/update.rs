@@ -32,6 +32,11 @@ pub(super) fn answer(server: &mut Server, call: &mut Call) -> Result<Response, S
         if !call.is_whole() || !call.kind.strategy.create_on_update {
             return Err(call.not_found());
         }
+        // Nothing has a uid to be held to, and no version counts (R-STO-06).
+        if !object.uid().is_empty() {
+            return Err(wrong_uid(call, object.uid(), ""));
+        }
+        object.remove(&["metadata", "resourceVersion"]);
         return Ok(Response::object(201, create::from_decoded(server, call, object)?));
     };
     let object = from_decoded(server, call, &live, object)?;
@@ -103,11 +108,7 @@ pub(super) fn write_over(
 fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), Status> {
     let uid = object.uid();
     if call.request.verb == Verb::Update && !uid.is_empty() && uid != live.uid() {
-        let key = format!("/registry/{}/{}", place_in_storage(call), call.key().as_str());
-        return Err(call.conflict(&format!(
-            "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-            live.uid()
-        )));
+        return Err(wrong_uid(call, uid, live.uid()));
     }
     let version = object.resource_version();
     if !version.is_empty() && version.parse::<u64>().is_err() {
@@ -129,6 +130,14 @@ fn preconditions(call: &Call, live: &Object, object: &mut Object) -> Result<(), 
         return Err(call.conflict("the object has been modified; please apply your changes to the latest version and try again"));
     }
     Ok(())
+}
+
+/// A uid was asked for that is not the one found.
+fn wrong_uid(call: &Call, uid: &str, found: &str) -> Status {
+    let key = format!("/registry/{}/{}", place_in_storage(call), call.key().as_str());
+    call.conflict(&format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {found}"
+    ))
 }
 
 /// Where a real server keeps objects of a kind in etcd, as its errors show it.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::autoscalers;
 use super::kinds::Kind;
-use crate::object::{Name, Object, json};
+use crate::object::{Name, Object, Value, json};
 
 const GROUP: &str = "events.k8s.io";
 const VERSION: &str = "events.k8s.io/v1";
@@ -58,6 +58,12 @@ pub(super) fn read_as(api_version: &str, stored: &Object) -> Option<Arc<Object>>
     let mut object = stored.clone();
     for (own, core) in FIELDS {
         rename(&mut object, core, own);
+    }
+    // Here they need not be there, and then are not told where they are empty.
+    for field in ["reportingController", "reportingInstance"] {
+        if object.0.get(field).and_then(Value::as_str) == Some("") {
+            object.0.remove(field);
+        }
     }
     object.set(&["apiVersion"], VERSION.into());
     Some(Arc::new(object))

@@ -93,6 +93,7 @@ fn pages_of_a_list_are_of_one_revision() {
     assert!(second.next.is_none());
 }
 
+/// R-STO-33.
 #[test]
 fn what_is_compacted_can_be_neither_listed_nor_watched() {
     let mut store = Store::default();

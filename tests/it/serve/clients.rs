@@ -91,6 +91,7 @@ const KUBECTL: &[(&str, &str)] = &[
     ("delete namespace shop --timeout=60s", "deleted"),
 ];
 
+/// R-SUI-02: all that it is given is a kubeconfig.
 #[test]
 fn kubectl_does_what_people_do_with_it() {
     if !is_there("kubectl", &["version", "--client"]) {
@@ -152,6 +153,7 @@ fn helms_sdk_installs_upgrades_rolls_back_and_uninstalls_a_chart() {
     assert_eq!(text.lines().last(), Some("uninstalled"), "{text}");
 }
 
+/// R-SUI-01.
 #[test]
 fn envtest_starts_the_program_in_the_place_of_kube_apiserver_and_etcd() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! The plugins of a few lines each.
 
 use super::resource;
-use crate::api::{Cause, Status};
+use crate::api::{Cause, Status, Verb};
 use crate::object::{Gvr, Object, Value, json, quantity::Quantity};
 use crate::sim::rest::Server;
 use crate::sim::rest::auth::{self, Attributes};
@@ -152,8 +152,13 @@ pub(in crate::sim::rest) fn single_owners(call: &mut Call, object: &mut Object) 
         return;
     }
     let kept = kept.into_iter().cloned().collect();
+    // What a patch makes is looked at after admission alone.
+    let after = match call.request.verb {
+        Verb::Patch(_) => " after mutating admission happens",
+        _ => "",
+    };
     call.warnings.push(format!(
-        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+        ".metadata.ownerReferences contains duplicate entries{after}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
         twice.join(", ")
     ));
     object.set(&["metadata", "ownerReferences"], Value::Array(kept));

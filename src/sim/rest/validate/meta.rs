@@ -1,5 +1,7 @@
 //! `metadata` of every kind.
 
+use std::collections::BTreeSet;
+
 use super::errors::{Errors, Path};
 use crate::object::meta::OwnerRef;
 use crate::object::{Map, Object, Value};
@@ -143,8 +145,10 @@ fn owners(object: &Object, errors: &mut Errors) {
     let mut controller: Option<OwnerRef<'_>> = None;
     let shown = |owner: OwnerRef<'_>| format!("{}/{}", owner.kind, owner.name);
     for owner in object.owners() {
-        if owner.api_version.is_empty() {
-            errors.invalid(&path.field("apiVersion"), "", "version must not be empty");
+        // More than a group and a version is neither.
+        if owner.api_version.is_empty() || owner.api_version.matches('/').count() > 1 {
+            let text = "version must not be empty";
+            errors.invalid(&path.field("apiVersion"), owner.api_version, text);
         }
         for (field, value) in [("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)] {
             if value.is_empty() {
@@ -258,12 +262,12 @@ fn new_finalizers(live: &Object, object: &Object, errors: &mut Errors) {
         return;
     }
     let known: Vec<&str> = live.finalizers().collect();
-    let new: Vec<String> =
+    let new: BTreeSet<String> =
         object.finalizers().filter(|f| !known.contains(f)).map(|f| format!("{f:?}")).collect();
     if !new.is_empty() {
         let text = format!(
             "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-            new.join(", ")
+            new.into_iter().collect::<Vec<_>>().join(", ")
         );
         errors.forbidden(&METADATA.field("finalizers"), &text);
     }

@@ -107,6 +107,13 @@ fn addresses(spec: &Value, errors: &mut Errors) {
             let text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
             errors.invalid(&path.index(i), address, text);
         }
+        if i == 0 && address == "None" && all.len() > 1 {
+            let text = "'None' must be the first and only value";
+            errors.invalid(&path, Value::Array(all.to_vec()), text);
+        }
+    }
+    if all.len() > 2 {
+        errors.invalid(&path, Value::Array(all.to_vec()), "may only hold up to 2 values");
     }
 }
 
