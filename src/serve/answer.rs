@@ -323,8 +323,7 @@ impl Asked<'_> {
 
     /// A protobuf body as JSON.
     fn as_json(&self, content_type: &str) -> Result<Option<Vec<u8>>, protobuf::Refused> {
-        let media = content_type.split(';').next().unwrap_or_default().trim();
-        if media != PROTOBUF || self.body.is_empty() {
+        if path::media_of(content_type) != PROTOBUF || self.body.is_empty() {
             return Ok(None);
         }
         let read = protobuf::decode(&self.body, None)?;

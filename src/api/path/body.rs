@@ -40,7 +40,7 @@ pub(super) fn object(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
 
 /// The text of a body in JSON, unless it is large.
 pub(super) fn source(incoming: &Incoming) -> Option<Bytes> {
-    let is_json = matches!(media_of(incoming).as_str(), "" | "application/json");
+    let is_json = matches!(media_of(incoming.content_type).as_str(), "" | "application/json");
     (is_json && incoming.body.len() <= limits::ORDERED_BODY_BYTES).then(|| incoming.body.clone())
 }
 
@@ -56,12 +56,12 @@ pub(crate) fn field_order(text: &[u8]) -> Vec<String> {
 }
 
 /// The type of a body without its parameters; upper case is the same to readers.
-fn media_of(incoming: &Incoming) -> String {
-    incoming.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+pub(crate) fn media_of(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn decoded(incoming: &Incoming, kind: &str) -> Result<Read, Status> {
-    match media_of(incoming).as_str() {
+    match media_of(incoming.content_type).as_str() {
         "" | "application/json" => json_body(&incoming.body).map_err(|e| {
             let what = "couldn't get version/kind; json parse error";
             unrecognized(kind, &format!("{what}: {e}"), &incoming.body)

@@ -15,7 +15,7 @@ use super::{PatchKind, Reason, Request, Status, Verb};
 use crate::base::limits;
 use crate::object::{Gvr, Name};
 
-pub(crate) use body::{field_order, summary};
+pub(crate) use body::{field_order, media_of, summary};
 pub(crate) use gojson::error as json_error;
 pub use query::{decode as percent_decode, encode as percent_encode};
 pub(crate) use query::{field_manager_fault, invalid_options};
