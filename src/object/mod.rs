@@ -29,6 +29,7 @@ pub use gvk::{Gvk, Gvr, Name};
 pub use id::ObjectId;
 pub use selector::{FieldSelector, LabelSelector, Operator};
 pub use uid::Uid;
+pub(crate) use value::steps as pointer_steps;
 pub use value::{Key, Map, Text, Value, json};
 
 /// A Kubernetes object: a JSON map whose keys are sorted.

@@ -79,7 +79,7 @@ impl Value {
 }
 
 /// The steps of a JSON pointer, unescaped.
-fn steps(pointer: &str) -> Option<impl Iterator<Item = String>> {
+pub(crate) fn steps(pointer: &str) -> Option<impl Iterator<Item = String>> {
     let rest = pointer.strip_prefix('/');
     if rest.is_none() && !pointer.is_empty() {
         return None;

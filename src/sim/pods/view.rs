@@ -55,6 +55,8 @@ fn view<'a>(life: &'a Life, c: &'a Container, now: Time, idle: &str, lost: bool)
     // with the last.
     let is_stopped = matches!(life.stage, Stage::Deleted { .. } | Stage::Ended { .. });
     let before = c.stopped.filter(|_| is_stopped && c.run().is_none());
+    let stands = before.or_else(|| c.run().map(|run| (run.started, run.ready)));
+    let (started, ready) = stands.unwrap_or_default();
     let shown = match (&c.ended, before) {
         (Some(ended), Some(_)) => Shown::Running { since: ended.begun },
         _ if lost => Shown::Lost,
@@ -65,10 +67,8 @@ fn view<'a>(life: &'a Life, c: &'a Container, now: Time, idle: &str, lost: bool)
     View {
         spec: &c.spec,
         last: if waits { c.ended.as_ref().or(c.last.as_ref()) } else { c.last.as_ref() },
-        started: before.map_or_else(|| c.run().is_some_and(|run| run.started), |(s, _)| s),
-        ready: (before.map_or_else(|| c.run().is_some_and(|run| run.ready), |(_, ready)| ready)
-            && c.spec.role != Role::Init)
-            || done,
+        started,
+        ready: (ready && c.spec.role != Role::Init) || done,
         restarts: c.restarts,
         run: match (c.run(), &c.ended) {
             (Some(run), _) => Some((&run.image, &run.id)),

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::{Server, admission, create, custom, update};
-use crate::api::{Cause, Details, FieldValidation, Reason, Response, Status, Verb, path};
+use crate::api::{Cause, Details, Reason, Response, Status, Verb, path};
 use crate::fields::{self, Applied, ApplyError};
 use crate::object::{Object, Value};
 
@@ -91,11 +91,9 @@ pub(super) fn configuration_of(
     if config.at(&["metadata", "managedFields"]).is_some_and(|v| !v.is_null()) {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
-    let keys = &call.request.options.duplicate_keys;
-    if call.request.options.field_validation == FieldValidation::Strict && !keys.is_empty() {
-        let keys = keys.join("\n  ");
+    if let Some(twins) = call.refused_twins() {
         return Err(Status::bad_request(format!(
-            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {keys}"
+            "error strict decoding YAML: error converting YAML to JSON: {twins}"
         )));
     }
     call.tell_or_refuse(Vec::new())

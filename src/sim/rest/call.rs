@@ -205,6 +205,14 @@ impl<'a> Call<'a> {
         Ok(problems.into_iter().map(|problem| problem.message).collect())
     }
 
+    /// What a strict reader of YAML says of keys that it finds twice in a map.
+    pub(super) fn refused_twins(&self) -> Option<String> {
+        let options = &self.request.options;
+        let keys = &options.duplicate_keys;
+        let is_refused = options.field_validation == FieldValidation::Strict && !keys.is_empty();
+        is_refused.then(|| format!("yaml: unmarshal errors:\n  {}", keys.join("\n  ")))
+    }
+
     /// What a reader of fields has to say becomes warnings, or an error where it is to be strict
     /// (R-HTTP-32).
     pub(super) fn tell_or_refuse(&mut self, unknown: Vec<String>) -> Result<(), String> {
@@ -229,19 +237,14 @@ impl<'a> Call<'a> {
         {
             in_order_of(source, &mut problems);
         }
-        let keys = &options.duplicate_keys;
+        problems.splice(0..0, self.refused_twins());
         match options.field_validation {
-            FieldValidation::Strict if !keys.is_empty() => {
-                let keys = format!("yaml: unmarshal errors:\n  {}", keys.join("\n  "));
-                problems.insert(0, keys);
-                Err(format!("strict decoding error: {}", problems.join(", ")))
-            }
             FieldValidation::Strict if !problems.is_empty() => {
                 Err(format!("strict decoding error: {}", problems.join(", ")))
             }
             FieldValidation::Ignore => Ok(()),
             _ => {
-                self.warnings.extend(keys.iter().cloned());
+                self.warnings.extend(options.duplicate_keys.iter().cloned());
                 self.warnings.extend(problems);
                 Ok(())
             }

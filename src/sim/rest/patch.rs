@@ -5,7 +5,7 @@ use super::{Server, apply, custom, scale, subresources, update};
 use crate::api::{Cause, Details, PatchKind, Reason, Response, Status, Verb};
 use crate::object::patch::{self, PatchError};
 use crate::object::schema::{Schema, TypeId, order};
-use crate::object::{Map, Object, Value};
+use crate::object::{Map, Object, Value, pointer_steps};
 
 pub(super) fn answer(
     server: &mut Server,
@@ -137,12 +137,12 @@ fn taken_apart(patch: &Value) -> Value {
     for operation in patch.as_array().into_iter().flatten() {
         for key in ["path", "from"] {
             let Some(path) = operation.get(key).and_then(Value::as_str) else { continue };
-            let mut steps: Vec<&str> = path.split('/').skip(1).collect();
+            let Some(steps) = pointer_steps(path) else { continue };
+            let mut steps: Vec<String> = steps.collect();
             steps.pop();
             let mut at = &mut apart;
             for step in steps {
                 let Some(map) = at.as_object_mut() else { break };
-                let step = step.replace("~1", "/").replace("~0", "~");
                 if !map.contains_key(step.as_str()) {
                     map.insert(step.clone(), Value::Object(Map::new()));
                 }
