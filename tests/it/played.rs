@@ -11,14 +11,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use towtank::api::{Client, EventKind, Input, Outbox, PatchKind, Request, WatchEvent};
-use towtank::base::{Profile, Queue, Rng, Time};
+use towtank::api::{EventKind, PatchKind, Request};
+use towtank::base::{Profile, Time};
 use towtank::object::{Gvr, Object, Value, json};
-use towtank::sim::Server;
-use towtank::sim::pods::{Behaviour, Crash, Exit, Hook, Images, Kubelets, Live, Pull, Ready, Stop};
+use towtank::sim::pods::{Behaviour, Crash, Exit, Hook, Images, Live, Pull, Ready, Stop};
+
+use crate::pods::{PODS, TESTER, World};
 
 /// How much earlier or later a state may come, in seconds: a kubelet's rounds, and the machine.
 const TOLERANCE: u64 = 4;
@@ -26,10 +26,6 @@ const TOLERANCE: u64 = 4;
 /// How much later a real kubelet looks again at a pod with a container that backs off or
 /// cannot be made: 10 to 15 seconds after the last look, whenever the back-off is over. Ours looks when it is.
 const PAUSE: u64 = 15;
-
-const PODS: Gvr = Gvr::new("", "v1", "pods");
-const KUBELETS: u32 = 1;
-const TESTER: u32 = 9;
 
 /// What was seen of one thing: each state with its second.
 type Track = Vec<(u64, Value)>;
@@ -87,111 +83,44 @@ fn behaviour(does: &Value, goes_on: bool) -> Behaviour {
     }
 }
 
-/// A server, a node, and one who watches.
-struct World {
-    server: Server,
-    kubelets: Kubelets,
-    queue: Queue<Input>,
-    now: Time,
-    begun: Time,
-    heard: Vec<(u64, WatchEvent)>,
+/// A node that has registered, and one who watches from then on.
+fn world(images: Images) -> (World, Time) {
+    let mut world = World::new(1, Profile::instant(), images);
+    world.run(Duration::from_secs(5));
+    for (id, plural) in [(1, "pods"), (2, "events")] {
+        let watch = Request::watch(Gvr::new("", "v1", plural), "default", "0");
+        world.send(TESTER, id, &watch);
+    }
+    world.heard.clear();
+    let begun = world.now;
+    (world, begun)
 }
 
-impl World {
-    fn new(images: Images) -> Self {
-        let rng = Rng::new(1);
-        let mut world = Self {
-            server: Server::new(&rng),
-            kubelets: Kubelets::new(1, &Profile::instant(), images, rng.fork("pods")),
-            queue: Queue::new(None),
-            now: Time::VIRTUAL_START,
-            begun: Time::VIRTUAL_START,
-            heard: Vec::new(),
-        };
-        world.queue.push(world.now, Input::Start);
-        world.run_to(5);
-        world.begun = world.now;
-        for (id, plural) in [(1, "pods"), (2, "events")] {
-            let watch = Request::watch(Gvr::new("", "v1", plural), "default", "0");
-            world.send(TESTER, id, &watch);
+/// One request of a case.
+fn ask(world: &mut World, step: &Value) {
+    let mut parts = step[1].as_str().unwrap().split('/');
+    let (plural, kind) = match parts.next().unwrap() {
+        "pods" => ("pods", "Pod"),
+        "secrets" => ("secrets", "Secret"),
+        _ => ("configmaps", "ConfigMap"),
+    };
+    let gvr = Gvr::new("", "v1", plural);
+    let name = parts.next().unwrap_or_default();
+    let mut request = match step[0].as_str().unwrap() {
+        "POST" => {
+            let mut object = step[2].clone();
+            object["apiVersion"] = "v1".into();
+            object["kind"] = kind.into();
+            Request::create(gvr, "default", Object::from_value(object).unwrap())
         }
-        world.heard.clear();
-        world
+        "PATCH" => Request::patch(gvr, "default", name, PatchKind::Strategic, step[2].clone()),
+        _ => Request::delete(gvr, "default", name),
+    };
+    if parts.next().is_some() {
+        request = request.subresource("status");
     }
-
-    /// Lets everything happen until that second.
-    fn run_to(&mut self, second: u64) {
-        let until = self.begun + Duration::from_secs(second);
-        while self.queue.next_at().is_some_and(|at| at <= until) {
-            let (at, input) = self.queue.pop().unwrap();
-            self.now = at;
-            let mut out = Outbox::default();
-            self.kubelets.step(at, input, &mut out);
-            for (at, key) in out.timers {
-                self.queue.push(at, Input::Timer { key });
-            }
-            for (id, request) in out.requests {
-                self.send(KUBELETS, id, &request);
-            }
-        }
-        self.now = until;
-    }
-
-    fn send(&mut self, client: u32, id: u64, request: &Request) {
-        let handled = self.server.handle(self.now, client, id, request);
-        assert!(
-            client == KUBELETS || handled.response.is_ok(),
-            "{request:?}: {:?}",
-            handled.response
-        );
-        if client == KUBELETS {
-            let response = Arc::new(handled.response);
-            self.queue.push(self.now, Input::Answer { id, response });
-        }
-        let second = self.now.since(self.begun).as_secs_f64().round() as u64;
-        for delivery in handled.deliveries {
-            match delivery.client {
-                TESTER => self.heard.push((second, delivery.event)),
-                _ => {
-                    let input = Input::Event { id: delivery.id, event: delivery.event };
-                    self.queue.push(self.now, input);
-                }
-            }
-        }
-    }
-
-    /// One request of a case.
-    fn ask(&mut self, step: &Value) {
-        let target = step[1].as_str().unwrap();
-        let mut parts = target.split('/');
-        let plural = parts.next().unwrap();
-        let gvr = Gvr::new(
-            "",
-            "v1",
-            if plural == "pods" {
-                "pods"
-            } else if plural == "secrets" {
-                "secrets"
-            } else {
-                "configmaps"
-            },
-        );
-        let name = parts.next().unwrap_or_default();
-        let mut request = match step[0].as_str().unwrap() {
-            "POST" => {
-                let mut object = step[2].clone();
-                object["apiVersion"] = "v1".into();
-                object["kind"] = if plural == "secrets" { "Secret" } else { "ConfigMap" }.into();
-                Request::create(gvr, "default", Object::from_value(object).unwrap())
-            }
-            "PATCH" => Request::patch(gvr, "default", name, PatchKind::Strategic, step[2].clone()),
-            _ => Request::delete(gvr, "default", name),
-        };
-        if parts.next().is_some() {
-            request = request.subresource("status");
-        }
-        self.send(TESTER, 3, &request);
-    }
+    let code = world.send(TESTER, 3, &request);
+    assert!(code < 300, "{request:?}: {code}");
 }
 
 /// A container's status but for ids and times.
@@ -226,15 +155,16 @@ fn masked(value: &Value, uid: &str) -> Value {
 }
 
 /// The tracks of a run, as the recording has them.
-fn tracks(heard: &[(u64, WatchEvent)]) -> BTreeMap<String, Track> {
+fn tracks(world: &World, begun: Time) -> BTreeMap<String, Track> {
     let mut out: BTreeMap<String, Track> = BTreeMap::new();
     let mut uid = "no uid".to_owned();
-    for (at, event) in heard {
+    for (at, event) in &world.heard {
+        let second = at.since(begun).as_secs_f64().round() as u64;
         let o = &event.object;
         let mut add = |track: &str, value: Value| {
             let (track, value) = (out.entry(track.to_owned()).or_default(), masked(&value, &uid));
             if track.last().is_none_or(|(_, last)| *last != value) {
-                track.push((*at, value));
+                track.push((second, value));
             }
         };
         let text = |path: &[&str]| o.at(path).cloned().unwrap_or_default();
@@ -287,20 +217,24 @@ fn play(case: &Value) -> BTreeMap<String, Track> {
         let goes_on = is_sidecar || (is_always && !is_init);
         images.set(image, behaviour(&case["images"][image], goes_on));
     }
-    let mut world = World::new(images);
+    let (mut world, begun) = world(images);
+    let run_to = |world: &mut World, second: &Value| {
+        let until = begun + Duration::from_secs(second.as_u64().unwrap());
+        world.run(until.since(world.now));
+    };
     let mut metadata = case.get("metadata").cloned().unwrap_or_else(|| json!({}));
     metadata["name"] = "p".into();
     let mut spec = pod.clone();
     spec["nodeName"] = "node-1".into();
     let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
     let object = Object::from_value(object).unwrap();
-    world.send(TESTER, 4, &Request::create(PODS, "default", object));
+    assert_eq!(world.send(TESTER, 4, &Request::create(PODS, "default", object)), 201);
     for step in case["steps"].as_array().into_iter().flatten() {
-        world.run_to(step["at"].as_u64().unwrap());
-        world.ask(&step["do"]);
+        run_to(&mut world, &step["at"]);
+        ask(&mut world, &step["do"]);
     }
-    world.run_to(case["until"].as_u64().unwrap());
-    tracks(&world.heard)
+    run_to(&mut world, &case["until"]);
+    tracks(&world, begun)
 }
 
 /// Whether two courses are one: with the same end, and each state of the shorter in the longer,

@@ -4,30 +4,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use towtank::api::{Client, Input, Outbox, Request, Response, Status};
+use towtank::api::{Client, Input, Outbox, Request, Response, Status, WatchEvent};
 use towtank::base::{Profile, Queue, Rng, Time};
 use towtank::object::{Gvr, Object, Value, json};
 use towtank::sim::Server;
 use towtank::sim::pods::{Behaviour, Images, Kubelets, Pull, Ready, Stop};
 
-const PODS: Gvr = Gvr::new("", "v1", "pods");
+pub(crate) const PODS: Gvr = Gvr::new("", "v1", "pods");
 const NODES: Gvr = Gvr::new("", "v1", "nodes");
 const KUBELETS: u32 = 1;
-const TESTER: u32 = 9;
+pub(crate) const TESTER: u32 = 9;
 
 /// A server and its nodes; requests and events take no time.
-struct World {
+pub(crate) struct World {
     server: Server,
     kubelets: Kubelets,
     queue: Queue<Input>,
-    now: Time,
+    pub(crate) now: Time,
     requests: Vec<String>,
+    /// What the tester's watches told, and when.
+    pub(crate) heard: Vec<(Time, WatchEvent)>,
     /// How many status patches from now on are answered with this instead.
     refused: (usize, Option<Status>),
 }
 
 impl World {
-    fn new(nodes: usize, profile: Profile, images: Images) -> Self {
+    pub(crate) fn new(nodes: usize, profile: Profile, images: Images) -> Self {
         let rng = Rng::new(1);
         let mut world = Self {
             server: Server::new(&rng),
@@ -35,6 +37,7 @@ impl World {
             queue: Queue::new(None),
             now: Time::VIRTUAL_START,
             requests: Vec::new(),
+            heard: Vec::new(),
             refused: (0, None),
         };
         world.queue.push(world.now, Input::Start);
@@ -43,7 +46,7 @@ impl World {
     }
 
     /// Lets everything happen that is due within `time`; the instant of the last of it.
-    fn run(&mut self, time: Duration) -> Time {
+    pub(crate) fn run(&mut self, time: Duration) -> Time {
         let until = self.now + time;
         let mut last = self.now;
         while self.queue.next_at().is_some_and(|at| at <= until) {
@@ -66,7 +69,7 @@ impl World {
         last
     }
 
-    fn send(&mut self, client: u32, id: u64, request: &Request) -> u16 {
+    pub(crate) fn send(&mut self, client: u32, id: u64, request: &Request) -> u16 {
         if client == KUBELETS
             && request.subresource.as_deref() == Some("status")
             && self.refused.0 > 0
@@ -84,8 +87,13 @@ impl World {
             let response = Arc::new(handled.response);
             self.queue.push(self.now, Input::Answer { id, response });
         }
-        for delivery in handled.deliveries.into_iter().filter(|d| d.client == KUBELETS) {
-            self.queue.push(self.now, Input::Event { id: delivery.id, event: delivery.event });
+        for delivery in handled.deliveries {
+            if delivery.client == KUBELETS {
+                let input = Input::Event { id: delivery.id, event: delivery.event };
+                self.queue.push(self.now, input);
+            } else {
+                self.heard.push((self.now, delivery.event));
+            }
         }
         code
     }

@@ -235,7 +235,8 @@ fn jobs_and_cron_jobs() {
             ("failed", none(), with(json!([said("Failed", "True", "")])), "Failed JobFailed"),
             ("runs", none(), with(denied), "InProgress JobInProgress"),
             ("about to end", none(), with(ending), "InProgress JobInProgress"),
-            ("suspended", json!({"suspend": true}), none(), "Current"),
+            ("suspended", json!({"suspend": true}), json!({"conditions": suspended}), "Current"),
+            ("to be suspended", json!({"suspend": true}), none(), "Current"),
             ("resumed", none(), with(suspended), "InProgress JobInProgress"),
         ],
     );
